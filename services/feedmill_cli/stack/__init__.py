@@ -1,0 +1,1 @@
+"""The fleet on one machine: Postgres, Temporal and our five processes, started and watched."""

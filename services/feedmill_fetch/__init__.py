@@ -1,0 +1,1 @@
+"""Downloads the pages behind entries, and keeps the article of each, clean."""

@@ -1,0 +1,1 @@
+"""Runs every workflow: what comes next, and on which queue."""

@@ -1,0 +1,209 @@
+"""Every setting of every process. A setting exists only if two deployments differ in it.
+
+All come from the environment as `FEEDMILL_<NAME>`; the connection to Temporal is the exception, it
+is read the way every Temporal user already sets it (`temporalio.envconfig`).
+"""
+
+import difflib
+import os
+from collections.abc import Mapping
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
+from typing import Annotated, TypeVar
+
+from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from feedmill.errors import SettingsError
+
+PREFIX = "FEEDMILL_"
+
+Network = IPv4Network | IPv6Network
+
+
+class LogFormat(StrEnum):
+    """AUTO is console on a terminal, JSON anywhere else."""
+
+    AUTO = "auto"
+    JSON = "json"
+    CONSOLE = "console"
+
+
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogSettings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    log_level: LogLevel = LogLevel.INFO
+    log_format: LogFormat = LogFormat.AUTO
+
+
+class StoreSettings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    database_url: SecretStr = Field(description="postgresql://user:password@host:port/database")
+    database_pool_size: int = Field(default=10, ge=1, le=200)
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgres(cls, url: SecretStr) -> SecretStr:
+        if not url.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("must start with postgresql://")
+        return url
+
+
+class ServiceSettings(LogSettings, StoreSettings):
+    """What every process of the fleet can be told."""
+
+    telemetry_host: str = Field(default="127.0.0.1", description="0.0.0.0 in a container")
+    telemetry_port: int = Field(default=9400, ge=1, le=65535)
+    drain_seconds: int = Field(
+        default=25, ge=0, description="time given to work in flight after SIGTERM"
+    )
+
+
+class WebSettings(ServiceSettings):
+    """How ingestion and fetch behave on the wire."""
+
+    contact_url: HttpUrl = Field(
+        default=HttpUrl("https://github.com/feedmill/feedmill"),
+        description="in the User-Agent: where a site's owner learns who asks",
+    )
+    allowed_networks: Annotated[tuple[Network, ...], NoDecode] = Field(
+        default=(), description="private networks that may be asked, comma-separated CIDR"
+    )
+    host_spacing_seconds: float = Field(
+        default=1.0, ge=0, le=3_600, description="least time between two requests to one host"
+    )
+    poll_interval_seconds: int = Field(
+        default=3_600, ge=0, description="least time between two polls of one feed"
+    )
+
+    @field_validator("allowed_networks", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+
+class IngestionSettings(WebSettings):
+    parser_processes: int = Field(default=1, ge=1, le=64)
+
+
+class FetchSettings(WebSettings):
+    extractor_processes: int = Field(default=2, ge=1, le=64)
+
+
+class DistillationSettings(ServiceSettings):
+    """With no model named, the extractive distiller does the work: no network, no key."""
+
+    model_url: HttpUrl | None = Field(
+        default=None, description="an OpenAI-compatible endpoint, with its /v1"
+    )
+    model_name: str | None = None
+    model_api_key: SecretStr | None = Field(
+        default=None, description="leave out for a local server that wants none"
+    )
+    model_concurrency: int = Field(default=4, ge=1, le=256)
+    distiller_processes: int = Field(default=1, ge=1, le=64)
+
+    @field_validator("model_url", "model_name", "model_api_key", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @model_validator(mode="after")
+    def _name_and_url_belong_together(self) -> "DistillationSettings":
+        if (self.model_url is None) != (self.model_name is None):
+            missing = "FEEDMILL_MODEL_URL" if self.model_url is None else "FEEDMILL_MODEL_NAME"
+            raise ValueError(f"{missing} is missing: set both it and its partner, or neither")
+        return self
+
+
+class OrchestratorSettings(ServiceSettings):
+    pass
+
+
+class GatewaySettings(ServiceSettings):
+    gateway_host: str = Field(default="127.0.0.1", description="0.0.0.0 in a container")
+    gateway_port: int = Field(default=8420, ge=1, le=65535)
+    token: SecretStr = Field(min_length=20, description="what clients authenticate with")
+
+
+class StackSettings(LogSettings):
+    """What `feedmill up` and the other commands can be told."""
+
+    data_dir: str | None = Field(default=None, description="where everything is kept")
+    database_url: SecretStr | None = Field(default=None, description="use this Postgres instead")
+    url: HttpUrl | None = Field(default=None, description="the gateway commands talk to")
+    token: SecretStr | None = None
+
+    @field_validator("data_dir", "database_url", "url", "token", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
+
+
+ALL_SETTINGS: tuple[type[BaseSettings], ...] = (
+    IngestionSettings,
+    FetchSettings,
+    DistillationSettings,
+    OrchestratorSettings,
+    GatewaySettings,
+    StackSettings,
+)
+
+S = TypeVar("S", bound=BaseSettings)
+
+
+def load(settings: type[S], environ: Mapping[str, str] = os.environ) -> S:
+    """Read a process's settings from its environment.
+
+    Raises
+    ------
+    SettingsError
+        One is missing, wrong or misspelt; the message names every such variable, a line each.
+    """
+    problems = [_misspelt(name) for name in sorted(environ) if _is_unknown(name)]
+    try:
+        loaded = settings()
+    except ValidationError as error:
+        problems += [_problem(settings, e["loc"], e["type"], e["msg"]) for e in error.errors()]
+        raise SettingsError("\n".join(problems)) from error
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return loaded
+
+
+def known_names() -> frozenset[str]:
+    """Return the name of every environment variable that some process of ours reads."""
+    return frozenset(
+        f"{PREFIX}{field}".upper() for each in ALL_SETTINGS for field in each.model_fields
+    )
+
+
+def _is_unknown(name: str) -> bool:
+    return name.startswith(PREFIX) and name not in known_names()
+
+
+def _misspelt(name: str) -> str:
+    close = difflib.get_close_matches(name, known_names(), n=1)
+    return f"{name}: no such setting" + (f"; did you mean {close[0]}?" if close else "")
+
+
+def _problem(
+    settings: type[BaseSettings], location: tuple[int | str, ...], kind: str, message: str
+) -> str:
+    if not location:
+        return message.removeprefix("Value error, ")
+    name = f"{PREFIX}{location[0]}".upper()
+    if kind != "missing":
+        return f"{name}: {message.removeprefix('Value error, ')}"
+    description = settings.model_fields[str(location[0])].description
+    return f"{name}: missing" + (f" ({description})" if description else "")

@@ -1,0 +1,64 @@
+"""The activities of the fleet: one abstract class per task queue."""
+
+from abc import ABC, abstractmethod
+
+from temporalio import activity
+
+from feedmill.models.distillates import DistillEntries, EntriesDistilled
+from feedmill.models.entries import EntriesFetched, FetchEntries
+from feedmill.models.feeds import FeedsPolled, PollFeeds
+
+
+class IngestionActivities(ABC):
+    """Served on `TaskQueue.INGESTION`."""
+
+    @activity.defn
+    @abstractmethod
+    async def poll_feeds(self, request: PollFeeds) -> FeedsPolled:
+        """Poll feeds, and store what they show and what they said about themselves.
+
+        Every feed gets an outcome; what a site answers is never an exception. A feed polled since
+        `request.asked_at` is not asked again: its stored outcome is the answer.
+
+        Raises
+        ------
+        StoreUnavailableError
+            Postgres did not answer. Retried.
+        """
+
+
+class FetchActivities(ABC):
+    """Served on `TaskQueue.FETCH`."""
+
+    @activity.defn
+    @abstractmethod
+    async def fetch_entries(self, request: FetchEntries) -> EntriesFetched:
+        """Download, extract and store the articles behind a slice of entries.
+
+        Every entry gets an outcome; what a site answers is never an exception.
+        Entries already fetched are skipped, so a retry costs nothing.
+
+        Raises
+        ------
+        StoreUnavailableError
+            Postgres did not answer. Retried.
+        """
+
+
+class DistillationActivities(ABC):
+    """Served on `TaskQueue.DISTILLATION`."""
+
+    @activity.defn
+    @abstractmethod
+    async def distill_entries(self, request: DistillEntries) -> EntriesDistilled:
+        """Distil a slice of fetched entries, and store each result as it comes.
+
+        An article that this recipe has already distilled is not paid for again.
+
+        Raises
+        ------
+        StoreUnavailableError
+            Postgres did not answer. Retried.
+        ModelUnavailableError
+            The model did not answer or asked us to wait. Retried after the time it asked for.
+        """

@@ -1,0 +1,67 @@
+"""How long each activity may take, and how it is retried. One block per activity.
+
+Retries are unlimited in number and bounded in time: a graceful shutdown consumes an attempt, so
+counting attempts would fail work whenever pods roll. What must never be retried says so by its
+class (`feedmill.errors.PermanentError`).
+"""
+
+from datetime import timedelta
+from typing import TypedDict
+
+from temporalio.common import Priority, RetryPolicy
+
+from feedmill.contracts.queues import TaskQueue
+
+
+class ActivityOptions(TypedDict):
+    """The arguments of `workflow.execute_activity_method` that we set."""
+
+    task_queue: str
+    start_to_close_timeout: timedelta
+    schedule_to_close_timeout: timedelta
+    heartbeat_timeout: timedelta
+    retry_policy: RetryPolicy
+
+
+# Short at first, because the usual fault is a worker that restarts; long enough later to sit out
+# a database that is being moved.
+_PATIENT = RetryPolicy(
+    initial_interval=timedelta(seconds=1),
+    backoff_coefficient=2.0,
+    maximum_interval=timedelta(minutes=1),
+)
+
+# Several missed beats of HEARTBEAT_EVERY: a worker killed with -9 is noticed after this.
+_HEARTBEAT_TIMEOUT = timedelta(seconds=15)
+
+HEARTBEAT_EVERY = timedelta(seconds=3)
+
+POLL_FEEDS: ActivityOptions = {
+    "task_queue": TaskQueue.INGESTION,
+    # One slow feed is cut off after a minute by the client; a slice runs several at a time.
+    "start_to_close_timeout": timedelta(minutes=10),
+    "schedule_to_close_timeout": timedelta(hours=6),
+    "heartbeat_timeout": _HEARTBEAT_TIMEOUT,
+    "retry_policy": _PATIENT,
+}
+
+FETCH_ENTRIES: ActivityOptions = {
+    "task_queue": TaskQueue.FETCH,
+    "start_to_close_timeout": timedelta(minutes=10),
+    "schedule_to_close_timeout": timedelta(hours=6),
+    "heartbeat_timeout": _HEARTBEAT_TIMEOUT,
+    "retry_policy": _PATIENT,
+}
+
+DISTILL_ENTRIES: ActivityOptions = {
+    "task_queue": TaskQueue.DISTILLATION,
+    # A local model may take a minute an entry, and a slice is tens of them.
+    "start_to_close_timeout": timedelta(minutes=30),
+    # Long enough for a model endpoint's bad day.
+    "schedule_to_close_timeout": timedelta(hours=24),
+    "heartbeat_timeout": _HEARTBEAT_TIMEOUT,
+    "retry_policy": _PATIENT,
+}
+
+# Somebody is looking at the screen: ahead of every background run.
+INTERACTIVE = Priority(priority_key=1)

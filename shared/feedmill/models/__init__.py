@@ -1,0 +1,1 @@
+"""What flows through Feedmill, stage by stage. Pure data: nothing here does anything."""

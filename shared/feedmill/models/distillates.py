@@ -1,0 +1,92 @@
+"""The short form of an article, and what a distillation can answer."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from feedmill.models.base import BrowserModel, Model
+from feedmill.models.outcomes import Reason
+
+
+class Distiller(StrEnum):
+    """Who wrote the summary."""
+
+    MODEL = "model"
+    EXTRACTIVE = "extractive"
+
+
+class Recipe(Model):
+    """How a distillate is made. Two recipes that could answer differently have different ids."""
+
+    id: str = Field(description="hash of everything below")
+    distiller: Distiller
+    model: str
+    prompt_version: str
+
+
+class KeyPoint(BrowserModel):
+    """One thing the article says, and where it says it."""
+
+    text: str = Field(min_length=1, max_length=1_000)
+    start: int = Field(ge=0, description="first character of the source passage in the stored text")
+    end: int = Field(ge=0, description="one past its last character")
+
+
+class Distillate(Model):
+    """The short form of an article, and how much it matters."""
+
+    summary: str = Field(min_length=1, max_length=2_000)
+    key_points: tuple[KeyPoint, ...] = Field(default=(), max_length=7)
+    topics: tuple[str, ...] = Field(default=(), max_length=12)
+    relevance: float = Field(ge=0, le=1, description="0: noise, 1: must read")
+    language: str | None = None
+    prompt_tokens: int = Field(default=0, ge=0)
+    completion_tokens: int = Field(default=0, ge=0)
+
+
+class ContentToDistill(Model):
+    """What a distiller has to know of an entry."""
+
+    entry_id: int
+    feed_id: int
+    title: str
+    text: str
+    language: str | None = None
+    content_hash: str
+
+
+class DistillEntries(Model):
+    """Distil a slice of entries (tens) whose content is stored."""
+
+    entry_ids: tuple[int, ...]
+
+
+class EntryDistilled(Model):
+    outcome: Literal["distilled"] = "distilled"
+    entry_id: int
+
+
+class EntryUndistillable(Model):
+    """A named dead end: this text has no distillate with this recipe."""
+
+    outcome: Literal["undistillable"] = "undistillable"
+    entry_id: int
+    reason: Reason
+    detail: str = ""
+
+
+class DistillationSkipped(Model):
+    """The entry is not at a stage that can be distilled: removed, or not fetched."""
+
+    outcome: Literal["skipped"] = "skipped"
+    entry_id: int
+
+
+DistillOutcome = Annotated[
+    EntryDistilled | EntryUndistillable | DistillationSkipped, Field(discriminator="outcome")
+]
+
+
+class EntriesDistilled(Model):
+    outcomes: tuple[DistillOutcome, ...]

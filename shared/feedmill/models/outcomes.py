@@ -1,0 +1,68 @@
+"""How a request to the outside can end, and what a person can do about it.
+
+Whatever a site, a parser or a model does is one of these values, never an exception.
+"""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a poll, a fetch or a distillation did not give what was asked for."""
+
+    URL_INVALID = "url_invalid"
+    ADDRESS_FORBIDDEN = "address_forbidden"
+    HOST_UNKNOWN = "host_unknown"
+    CONNECT_FAILED = "connect_failed"
+    TLS_FAILED = "tls_failed"
+    TIMED_OUT = "timed_out"
+    TOO_LARGE = "too_large"
+    TOO_MANY_REDIRECTS = "too_many_redirects"
+    TRUNCATED = "truncated"
+    BAD_ENCODING = "bad_encoding"
+    HTTP_STATUS = "http_status"
+    RATE_LIMITED = "rate_limited"
+    NOT_A_FEED = "not_a_feed"
+    PARSER_FAILED = "parser_failed"
+    UNSUPPORTED_TYPE = "unsupported_type"
+    NO_URL = "no_url"
+    NO_ARTICLE = "no_article"
+    EXTRACTOR_FAILED = "extractor_failed"
+    NO_TEXT = "no_text"
+    MODEL_UNAUTHORIZED = "model_unauthorized"
+    MODEL_UNKNOWN = "model_unknown"
+    MODEL_REFUSED = "model_refused"
+    MODEL_ANSWER_INVALID = "model_answer_invalid"
+    MODEL_CONTEXT_EXCEEDED = "model_context_exceeded"
+    WAITED_TOO_LONG = "waited_too_long"
+
+
+ADVICE: dict[Reason, str] = {
+    Reason.URL_INVALID: "Check the address: it must start with http:// or https:// and name a host.",
+    Reason.ADDRESS_FORBIDDEN: (
+        "The address is private or reserved. For a feed inside your own network, "
+        "add its network to FEEDMILL_ALLOWED_NETWORKS."
+    ),
+    Reason.HOST_UNKNOWN: "No such host was found. Check the spelling, or try again later.",
+    Reason.CONNECT_FAILED: "The site did not accept the connection. Try again later.",
+    Reason.TLS_FAILED: "The site's certificate could not be verified. Ask its owner to renew it.",
+    Reason.TIMED_OUT: "The site was too slow. Feedmill will try again later.",
+    Reason.TOO_LARGE: "The answer was larger than Feedmill reads, or never ended. Look for a smaller feed.",
+    Reason.TOO_MANY_REDIRECTS: "The address redirects in a loop. Open it in a browser and use where it ends.",
+    Reason.TRUNCATED: "The answer was cut short. Feedmill will try again later.",
+    Reason.BAD_ENCODING: "The answer could not be decompressed. Feedmill will try again later.",
+    Reason.HTTP_STATUS: "The site refused the request. Open the address in a browser to see why.",
+    Reason.RATE_LIMITED: "The site asked for fewer requests. Feedmill waits as long as it asked.",
+    Reason.NOT_A_FEED: "This is no feed. Look on the page for a link named RSS, Atom or Feed.",
+    Reason.PARSER_FAILED: "The feed could not be read safely. Tell its owner, or try another feed of the site.",
+    Reason.UNSUPPORTED_TYPE: "Only web pages can be read here. Open the original to see it.",
+    Reason.NO_URL: "The entry links to no page. Its own text in the feed is all there is.",
+    Reason.NO_ARTICLE: "No article was found on the page. Open the original to read it.",
+    Reason.EXTRACTOR_FAILED: "The page could not be read safely. Open the original to read it.",
+    Reason.NO_TEXT: "There was no text to distil.",
+    Reason.MODEL_UNAUTHORIZED: "The model refused the key. Check FEEDMILL_MODEL_API_KEY.",
+    Reason.MODEL_UNKNOWN: "The endpoint has no such model. Check FEEDMILL_MODEL_NAME and FEEDMILL_MODEL_URL.",
+    Reason.MODEL_REFUSED: "The model would not summarise this text.",
+    Reason.MODEL_ANSWER_INVALID: "The model's answer could not be used, even after asking again.",
+    Reason.MODEL_CONTEXT_EXCEEDED: "The text is longer than the model can read.",
+    Reason.WAITED_TOO_LONG: "The site kept asking for more time. Refresh the feed later.",
+}

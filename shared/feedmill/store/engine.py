@@ -1,0 +1,95 @@
+"""The connection pool, and the transaction in which everything is read and written."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import exc, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from feedmill.config import StoreSettings
+from feedmill.errors import StoreUnavailableError
+from feedmill.store.contents import ContentStore
+from feedmill.store.distillates import DistillateStore
+from feedmill.store.entries import EntryStore
+from feedmill.store.events import EventStore
+from feedmill.store.feeds import FeedStore
+from feedmill.store.hosts import HostStore
+from feedmill.store.migrations import check_schema
+from feedmill.store.urls import psycopg_url
+from feedmill.store.users import UserStore
+
+# Long enough to sit out a burst, short enough that a worker notices and its activity is retried.
+_POOL_SECONDS = 10
+_CONNECT_SECONDS = 5
+
+
+class Transaction:
+    """Everything one transaction can read and write. Commits when left, rolls back on an error."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.connection = connection
+        self.hosts = HostStore(connection)
+        self.feeds = FeedStore(connection)
+        self.entries = EntryStore(connection)
+        self.contents = ContentStore(connection)
+        self.distillates = DistillateStore(connection)
+        self.users = UserStore(connection)
+        self.events = EventStore(connection)
+
+
+class Store:
+    """Postgres, as the fleet sees it."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Open a transaction; what it did becomes visible all at once or not at all.
+
+        Raises
+        ------
+        StoreUnavailableError
+            Postgres did not answer, or went away before the commit.
+        """
+        try:
+            async with self._engine.begin() as connection:
+                transaction = Transaction(connection)
+                yield transaction
+                await transaction.events.flush()
+        except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+            raise StoreUnavailableError(f"Postgres did not answer: {_first_line(error)}") from error
+
+    async def check(self) -> None:
+        """Return when Postgres answers and its schema is the one this release knows.
+
+        Raises
+        ------
+        StoreUnavailableError
+            It does not answer, or its schema is older.
+        """
+        async with self.transaction() as tx:
+            await tx.connection.execute(text("select 1"))
+            await check_schema(tx.connection)
+
+
+@asynccontextmanager
+async def open_store(settings: StoreSettings) -> AsyncIterator[Store]:
+    """Open the connection pool. Nothing is connected before the first transaction."""
+    engine = create_async_engine(
+        psycopg_url(settings.database_url.get_secret_value()),
+        pool_size=settings.database_pool_size,
+        max_overflow=0,
+        pool_timeout=_POOL_SECONDS,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": _CONNECT_SECONDS, "application_name": "feedmill"},
+    )
+    try:
+        yield Store(engine)
+    finally:
+        await engine.dispose()
+
+
+def _first_line(error: Exception) -> str:
+    cause = getattr(error, "orig", None) or error
+    return (str(cause).splitlines() or [type(cause).__name__])[0]

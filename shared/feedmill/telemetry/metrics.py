@@ -1,0 +1,65 @@
+"""Every metric we export ourselves. The SDK core's come beside them (`telemetry.runtime`).
+
+`feedmill_<what>_<unit>`; labels take few values, never a URL or an id.
+"""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+# From a conditional GET answered at once to a model that thinks for minutes.
+WORK_SECONDS = (
+    0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0,
+)  # fmt: skip
+
+ACTIVITY_SECONDS = Histogram(
+    "feedmill_activity_seconds",
+    "Time of one activity attempt, by how it ended.",
+    ["activity", "outcome"],
+    buckets=WORK_SECONDS,
+)
+
+HTTP_REQUEST_SECONDS = Histogram(
+    "feedmill_http_request_seconds",
+    "Time of one request to a site, redirects included, by how it ended.",
+    ["purpose", "outcome"],
+    buckets=WORK_SECONDS,
+)
+
+FEEDS_POLLED = Counter("feedmill_feeds_polled_total", "Polls, by how they ended.", ["outcome"])
+
+ENTRIES_ADDED = Counter("feedmill_entries_added_total", "Entries seen for the first time.")
+
+ENTRIES_FETCHED = Counter(
+    "feedmill_entries_fetched_total", "Articles asked for, by how it ended.", ["outcome"]
+)
+
+ENTRIES_DISTILLED = Counter(
+    "feedmill_entries_distilled_total",
+    "Articles distilled, by who did it and how it ended.",
+    ["distiller", "outcome"],
+)
+
+MODEL_SECONDS = Histogram(
+    "feedmill_model_seconds",
+    "Time of one call to the language model, by how it ended.",
+    ["outcome"],
+    buckets=WORK_SECONDS,
+)
+
+MODEL_TOKENS = Counter("feedmill_model_tokens_total", "Tokens used, by direction.", ["direction"])
+
+GATEWAY_REQUEST_SECONDS = Histogram(
+    "feedmill_gateway_request_seconds",
+    "Time of one request to the gateway, by route and status class.",
+    ["route", "status"],
+    buckets=WORK_SECONDS,
+)
+
+EVENT_LISTENERS = Gauge("feedmill_event_listeners", "Browsers that receive events now.")
+
+EVENT_LOOP_LAG_SECONDS = Histogram(
+    "feedmill_event_loop_lag_seconds",
+    "How late the event loop woke up.",
+    buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0),
+)
+
+READY = Gauge("feedmill_ready", "1 while this process answers /readyz with 200.")

@@ -1,0 +1,72 @@
+"""The connection to Temporal: the same variables and profiles that Temporal's own tools read."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig, ClientConnectConfig
+from temporalio.runtime import Runtime
+from temporalio.service import RPCError
+
+from feedmill.errors import SettingsError, TemporalUnavailableError
+from feedmill.telemetry.logs import get_logger
+
+log = get_logger(__name__)
+
+DEFAULT_ADDRESS = "127.0.0.1:7233"
+
+_HEALTH_SECONDS = timedelta(seconds=2)
+_FIRST_WAIT_SECONDS = 0.2
+_LONGEST_WAIT_SECONDS = 5.0
+
+
+def connection_options(environ: Mapping[str, str] | None = None) -> ClientConnectConfig:
+    """Read address, namespace, TLS and API key from `TEMPORAL_*` and the Temporal profile.
+
+    Raises
+    ------
+    SettingsError
+        The profile or one of the variables cannot be read.
+    """
+    try:
+        options = ClientConfig.load_client_connect_config(override_env_vars=environ)
+    except (RuntimeError, ValueError) as error:
+        raise SettingsError(f"TEMPORAL_*: {error}") from error
+    options.setdefault("target_host", DEFAULT_ADDRESS)
+    return options
+
+
+async def connect(runtime: Runtime | None = None, *, lazy: bool = False) -> Client:
+    """Connect to Temporal, waiting for as long as it is away.
+
+    Cancel to stop waiting.
+    """
+    options = connection_options()
+    wait = _FIRST_WAIT_SECONDS
+    while True:
+        try:
+            return await Client.connect(
+                **options, data_converter=pydantic_data_converter, runtime=runtime, lazy=lazy
+            )
+        except RuntimeError as error:
+            log.warning("temporal unreachable", address=options["target_host"], error=str(error))
+        await asyncio.sleep(wait)
+        wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
+
+
+async def check_temporal(client: Client) -> None:
+    """Return when Temporal answers.
+
+    Raises
+    ------
+    TemporalUnavailableError
+        It does not.
+    """
+    try:
+        healthy = await client.service_client.check_health(timeout=_HEALTH_SECONDS)
+    except (RPCError, RuntimeError) as error:
+        raise TemporalUnavailableError(f"Temporal did not answer: {error}") from error
+    if not healthy:
+        raise TemporalUnavailableError("Temporal says it is not healthy")

@@ -1,0 +1,1 @@
+"""What several tests need: programs, ports, servers that play the outside world."""
