@@ -31,6 +31,10 @@ _PATIENT = RetryPolicy(
     maximum_interval=timedelta(minutes=1),
 )
 
+# Long enough to sit out a database that is moved or a model that is down for lunch. What is left
+# then stands in the store at its stage, and the next run takes it up.
+_PATIENCE = timedelta(hours=1)
+
 # Several missed beats of HEARTBEAT_EVERY: a worker killed with -9 is noticed after this.
 _HEARTBEAT_TIMEOUT = timedelta(seconds=15)
 
@@ -40,7 +44,7 @@ POLL_FEEDS: ActivityOptions = {
     "task_queue": TaskQueue.INGESTION,
     # One slow feed is cut off after a minute by the client; a slice runs several at a time.
     "start_to_close_timeout": timedelta(minutes=10),
-    "schedule_to_close_timeout": timedelta(hours=6),
+    "schedule_to_close_timeout": _PATIENCE,
     "heartbeat_timeout": _HEARTBEAT_TIMEOUT,
     "retry_policy": _PATIENT,
 }
@@ -48,7 +52,7 @@ POLL_FEEDS: ActivityOptions = {
 FETCH_ENTRIES: ActivityOptions = {
     "task_queue": TaskQueue.FETCH,
     "start_to_close_timeout": timedelta(minutes=10),
-    "schedule_to_close_timeout": timedelta(hours=6),
+    "schedule_to_close_timeout": _PATIENCE,
     "heartbeat_timeout": _HEARTBEAT_TIMEOUT,
     "retry_policy": _PATIENT,
 }
@@ -57,8 +61,7 @@ DISTILL_ENTRIES: ActivityOptions = {
     "task_queue": TaskQueue.DISTILLATION,
     # A local model may take a minute an entry, and a slice is tens of them.
     "start_to_close_timeout": timedelta(minutes=30),
-    # Long enough for a model endpoint's bad day.
-    "schedule_to_close_timeout": timedelta(hours=24),
+    "schedule_to_close_timeout": _PATIENCE,
     "heartbeat_timeout": _HEARTBEAT_TIMEOUT,
     "retry_policy": _PATIENT,
 }

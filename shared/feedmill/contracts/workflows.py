@@ -7,6 +7,7 @@ from temporalio import workflow
 from feedmill.models.runs import FeedIngested, IngestFeed, IngestionProgress
 
 
+@workflow.defn(name="SingleFeedIngestion")
 class SingleFeedIngestion(ABC):
     """One feed the whole way, first in every queue, for a person who waits."""
 

@@ -40,7 +40,7 @@ class IngestionProgress(BrowserModel):
     left: int = Field(default=0, ge=0, description="entries left where they stand, for a later run")
     waiting_until: AwareDatetime | None = None
     reason: Reason | None = Field(default=None, description="why the feed itself gave nothing")
-    detail: str = ""
+    detail: str = Field(default="", description="one line for a person: what went wrong last")
 
 
 class FeedIngested(BrowserModel):

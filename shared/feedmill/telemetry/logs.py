@@ -15,7 +15,7 @@ from temporalio import activity, workflow
 from feedmill.config import LogFormat, LogSettings
 
 # Libraries that say too much at INFO about what our own lines already say.
-_QUIET = (
+_QUIET: tuple[str, ...] = (
     "aiohttp.access",
     "httpx",
     "httpx2",
@@ -60,6 +60,9 @@ def configure_logs(settings: LogSettings, service: str) -> None:
     root.setLevel(settings.log_level.upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # The SDK reports each failed activity with its whole traceback; our interceptor has already said
+    # it in one line.
+    activity.logger.base_logger.setLevel(logging.ERROR)
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:

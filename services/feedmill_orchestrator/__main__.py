@@ -1,0 +1,15 @@
+from feedmill.config import OrchestratorSettings, load
+from feedmill.contracts.queues import TaskQueue
+from feedmill.store import open_store
+from feedmill.worker import main_of, run_worker
+from feedmill_orchestrator.registry import WORKFLOWS
+
+
+async def main() -> None:
+    settings = load(OrchestratorSettings)
+    async with open_store(settings) as store:
+        await run_worker(settings, TaskQueue.ORCHESTRATION, store, workflows=WORKFLOWS)
+
+
+if __name__ == "__main__":
+    main_of(main)

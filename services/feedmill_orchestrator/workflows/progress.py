@@ -1,0 +1,55 @@
+"""How a run's progress follows from the outcomes of its slices. Pure."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from feedmill.models.distillates import DistillOutcome
+from feedmill.models.entries import EntryDeferred, FetchOutcome
+from feedmill.models.feeds import FeedFailed, PollOutcome
+from feedmill.models.runs import IngestionProgress, RunStep
+
+
+def after_poll(progress: IngestionProgress, polled: PollOutcome) -> IngestionProgress:
+    """Return the progress once the feed has answered, or has given nothing."""
+    changes: dict[str, object] = {"step": RunStep.FETCHING, "waiting_until": None}
+    if isinstance(polled, FeedFailed):
+        changes |= {"reason": polled.reason, "detail": polled.detail}
+    waiting = getattr(polled, "waiting_entry_ids", ())
+    return progress.model_copy(update={**changes, "total": len(waiting)})
+
+
+def after_fetch(progress: IngestionProgress, outcomes: Sequence[FetchOutcome]) -> IngestionProgress:
+    """Return the progress once a slice, or a part of it, has been fetched."""
+    counts = Counter(outcome.outcome for outcome in outcomes)
+    return progress.model_copy(
+        update={
+            "step": RunStep.DISTILLING if counts["fetched"] else progress.step,
+            "total": progress.total - counts["gone"],
+            "fetched": progress.fetched + counts["fetched"],
+            "unavailable": progress.unavailable + counts["unavailable"],
+        }
+    )
+
+
+def after_distillation(
+    progress: IngestionProgress, outcomes: Sequence[DistillOutcome]
+) -> IngestionProgress:
+    """Return the progress once a slice has been distilled."""
+    counts = Counter(outcome.outcome for outcome in outcomes)
+    return progress.model_copy(
+        update={
+            "distilled": progress.distilled + counts["distilled"],
+            "undistillable": progress.undistillable + counts["undistillable"],
+            "left": progress.left + counts["skipped"],
+        }
+    )
+
+
+def deferred(outcomes: Sequence[FetchOutcome]) -> list[EntryDeferred]:
+    """Return the outcomes of the entries whose turn has not come yet."""
+    return [outcome for outcome in outcomes if isinstance(outcome, EntryDeferred)]
+
+
+def slices(entry_ids: Sequence[int], size: int) -> list[tuple[int, ...]]:
+    """Cut entry ids into slices of at most `size`, in order."""
+    return [tuple(entry_ids[start : start + size]) for start in range(0, len(entry_ids), size)]

@@ -1,0 +1,254 @@
+import asyncio
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from temporalio.exceptions import CancelledError
+
+from feedmill.contracts.queues import TaskQueue
+from feedmill.contracts.workflows import SingleFeedIngestion
+from feedmill.errors import ModelUnavailableError, PermanentError
+from feedmill.models.distillates import DistillationSkipped, DistillOutcome, EntryUndistillable
+from feedmill.models.entries import ContentUnavailable, EntryDeferred, EntryGone, FetchOutcome
+from feedmill.models.feeds import FeedDeferred, FeedFailed, FeedMissing, FeedPolled
+from feedmill.models.outcomes import Reason
+from feedmill.models.runs import FeedIngested, IngestFeed, IngestionProgress, RunStep
+from support.fleet import ScriptedDistillation, ScriptedFetch, ScriptedIngestion, fleet
+
+FEED = 42
+NEVER = datetime(9998, 1, 1, tzinfo=UTC)
+
+
+def polled(*entry_ids: int) -> FeedPolled:
+    return FeedPolled(feed_id=FEED, waiting_entry_ids=entry_ids)
+
+
+def in_future(**delta: int) -> datetime:
+    return datetime.now(UTC) + timedelta(**delta)
+
+
+async def start(
+    client: Client, request: IngestFeed | None = None
+) -> WorkflowHandle[SingleFeedIngestion, FeedIngested]:
+    return await client.start_workflow(
+        SingleFeedIngestion.run,
+        request or IngestFeed(feed_id=FEED),
+        id=f"feed-ingestion/{uuid.uuid4()}",
+        task_queue=TaskQueue.ORCHESTRATION,
+    )
+
+
+async def test_a_feed_goes_all_the_way_in_slices(time_skipping: Client) -> None:
+    fetch, distillation = ScriptedFetch(), ScriptedDistillation()
+    async with fleet(time_skipping, ScriptedIngestion(polled(*range(1, 26))), fetch, distillation):
+        handle = await start(time_skipping)
+
+        ingested = await handle.result()
+
+    assert ingested.progress == IngestionProgress(
+        feed_id=FEED, step=RunStep.DONE, total=25, fetched=25, distilled=25
+    )
+    assert sorted(len(slice_) for slice_ in fetch.slices) == [5, 10, 10]
+    assert sorted(entry for slice_ in distillation.slices for entry in slice_) == [*range(1, 26)]
+
+
+async def test_every_outcome_is_counted_once(time_skipping: Client) -> None:
+    def fetched(entry_id: int, _: int) -> FetchOutcome | None:
+        if entry_id == 1:
+            return ContentUnavailable(entry_id=1, reason=Reason.NO_ARTICLE)
+        return EntryGone(entry_id=2) if entry_id == 2 else None
+
+    def distilled(entry_id: int) -> DistillOutcome | None:
+        if entry_id == 3:
+            return EntryUndistillable(entry_id=3, reason=Reason.MODEL_REFUSED)
+        return DistillationSkipped(entry_id=4) if entry_id == 4 else None
+
+    services = (
+        ScriptedIngestion(polled(1, 2, 3, 4, 5)),
+        ScriptedFetch(fetched),
+        ScriptedDistillation(distilled),
+    )
+    async with fleet(time_skipping, *services):
+        handle = await start(time_skipping)
+
+        ingested = await handle.result()
+
+    assert ingested.progress == IngestionProgress(
+        feed_id=FEED,
+        step=RunStep.DONE,
+        total=4,
+        fetched=3,
+        distilled=1,
+        unavailable=1,
+        undistillable=1,
+        left=1,
+    )
+
+
+async def test_what_is_fetched_is_distilled_while_the_rest_waits(time_skipping: Client) -> None:
+    later = in_future(minutes=10)
+
+    def fetched(entry_id: int, asking: int) -> FetchOutcome | None:
+        return EntryDeferred(entry_id=entry_id, until=later) if entry_id > 1 > asking else None
+
+    fetch, distillation = ScriptedFetch(fetched), ScriptedDistillation()
+    async with fleet(time_skipping, ScriptedIngestion(polled(1, 2, 3)), fetch, distillation):
+        handle = await start(time_skipping)
+
+        await handle.result()
+
+    assert fetch.slices == [(1, 2, 3), (2, 3)]
+    assert distillation.slices == [(1,), (2, 3)]
+
+
+async def test_a_host_that_wants_more_time_than_the_run_has_is_left_for_later(
+    time_skipping: Client,
+) -> None:
+    def fetched(entry_id: int, _: int) -> FetchOutcome | None:
+        return EntryDeferred(entry_id=2, until=NEVER) if entry_id == 2 else None
+
+    async with fleet(time_skipping, ScriptedIngestion(polled(1, 2)), ScriptedFetch(fetched)):
+        handle = await start(time_skipping)
+
+        ingested = await handle.result()
+
+    assert ingested.progress == IngestionProgress(
+        feed_id=FEED,
+        step=RunStep.DONE,
+        total=2,
+        fetched=1,
+        distilled=1,
+        left=1,
+        detail="the site asked for more time",
+    )
+
+
+async def test_a_deferred_poll_is_asked_again_as_the_same_poll(time_skipping: Client) -> None:
+    now = await server_time(time_skipping)
+    ingestion = ScriptedIngestion(
+        FeedDeferred(feed_id=FEED, until=now + timedelta(minutes=5)), polled(1)
+    )
+    async with fleet(time_skipping, ingestion):
+        handle = await start(time_skipping)
+
+        ingested = await handle.result()
+
+    assert ingested.progress.distilled == 1
+    assert len(ingestion.asked_at) == 2
+    assert ingestion.asked_at[0] == ingestion.asked_at[1]
+
+
+async def server_time(client: Client) -> datetime:
+    """Return the time-skipping server's clock, which may be far ahead of ours."""
+    async with fleet(client, ScriptedIngestion(FeedMissing(feed_id=FEED))):
+        handle = await start(client)
+        await handle.result()
+    closed = (await handle.describe()).close_time
+    assert closed is not None
+    return closed
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [
+        pytest.param(
+            FeedFailed(feed_id=FEED, reason=Reason.NOT_A_FEED, detail="text/html"),
+            IngestionProgress(
+                feed_id=FEED, step=RunStep.DONE, reason=Reason.NOT_A_FEED, detail="text/html"
+            ),
+            id="a page that is no feed",
+        ),
+        pytest.param(
+            FeedFailed(feed_id=FEED, reason=Reason.TIMED_OUT, waiting_entry_ids=(7,)),
+            IngestionProgress(
+                feed_id=FEED,
+                step=RunStep.DONE,
+                total=1,
+                fetched=1,
+                distilled=1,
+                reason=Reason.TIMED_OUT,
+            ),
+            id="entries of an earlier poll go on all the same",
+        ),
+        pytest.param(
+            FeedMissing(feed_id=FEED),
+            IngestionProgress(feed_id=FEED, step=RunStep.DONE),
+            id="a feed that was removed meanwhile",
+        ),
+        pytest.param(
+            FeedDeferred(feed_id=FEED, until=NEVER),
+            IngestionProgress(feed_id=FEED, step=RunStep.DONE),
+            id="a host that wants years",
+        ),
+    ],
+)
+async def test_a_feed_that_gives_nothing_ends_the_run_with_its_reason(
+    time_skipping: Client,
+    outcome: FeedFailed | FeedMissing | FeedDeferred,
+    expected: IngestionProgress,
+) -> None:
+    async with fleet(time_skipping, ScriptedIngestion(outcome)):
+        handle = await start(time_skipping)
+
+        ingested = await handle.result()
+
+    assert ingested.progress == expected
+
+
+@pytest.mark.parametrize(
+    ("error", "detail"),
+    [
+        pytest.param(lambda: PermanentError("no such thing"), "no such thing", id="permanent"),
+        pytest.param(
+            lambda: ModelUnavailableError("out for lunch"), "out for lunch", id="an hour long"
+        ),
+    ],
+)
+async def test_a_distillation_that_fails_leaves_its_entries_where_they_stand(
+    time_skipping: Client, error: Callable[[], Exception], detail: str
+) -> None:
+    def broken(_: int) -> DistillOutcome | None:
+        raise error()
+
+    async with fleet(
+        time_skipping, ScriptedIngestion(polled(1, 2)), distillation=ScriptedDistillation(broken)
+    ):
+        handle = await start(time_skipping)
+
+        ingested = await handle.result()
+
+    assert ingested.progress.left == 2
+    assert detail in ingested.progress.detail
+
+
+async def test_progress_can_be_asked_for_while_it_runs(temporal: Client) -> None:
+    distillation = ScriptedDistillation()
+    distillation.gate.clear()
+    async with fleet(temporal, ScriptedIngestion(polled(1, 2)), distillation=distillation):
+        handle = await start(temporal)
+        while not distillation.slices:
+            await asyncio.sleep(0.02)
+
+        progress = await handle.query(SingleFeedIngestion.get_progress)
+
+        distillation.gate.set()
+        await handle.result()
+    assert progress == IngestionProgress(feed_id=FEED, step=RunStep.DISTILLING, total=2, fetched=2)
+
+
+async def test_a_cancelled_run_ends_as_cancelled(temporal: Client) -> None:
+    distillation = ScriptedDistillation()
+    distillation.gate.clear()
+    async with fleet(temporal, ScriptedIngestion(polled(1)), distillation=distillation):
+        handle = await start(temporal)
+        while not distillation.slices:
+            await asyncio.sleep(0.02)
+
+        await handle.cancel()
+        distillation.gate.set()
+
+        with pytest.raises(WorkflowFailureError) as failure:
+            await handle.result()
+    assert isinstance(failure.value.cause, CancelledError)

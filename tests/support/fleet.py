@@ -1,0 +1,105 @@
+"""Activities that play the three services, with scripted outcomes; they remember what they were asked."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
+
+from temporalio import activity
+from temporalio.client import Client
+
+from feedmill.contracts.activities import (
+    DistillationActivities,
+    FetchActivities,
+    IngestionActivities,
+)
+from feedmill.contracts.queues import TaskQueue
+from feedmill.models.distillates import (
+    DistillEntries,
+    DistillOutcome,
+    EntriesDistilled,
+    EntryDistilled,
+)
+from feedmill.models.entries import (
+    ContentFetched,
+    EntriesFetched,
+    FetchEntries,
+    FetchOutcome,
+)
+from feedmill.models.feeds import FeedsPolled, PollFeeds, PollOutcome
+from feedmill.worker.run import build_worker
+from feedmill_orchestrator.registry import WORKFLOWS
+
+
+class ScriptedIngestion(IngestionActivities):
+    """Answers each poll with the next outcome of a script; the last one for ever."""
+
+    def __init__(self, *script: PollOutcome) -> None:
+        self._script = list(script)
+        self.asked_at: list[datetime] = []
+
+    @activity.defn
+    async def poll_feeds(self, request: PollFeeds) -> FeedsPolled:
+        self.asked_at.append(request.asked_at)
+        outcome = self._script.pop(0) if len(self._script) > 1 else self._script[0]
+        return FeedsPolled(outcomes=(outcome,))
+
+
+class ScriptedFetch(FetchActivities):
+    """Fetches every entry, unless `outcome` says otherwise for the n-th asking (from 0)."""
+
+    def __init__(self, outcome: Callable[[int, int], FetchOutcome | None] | None = None) -> None:
+        self._outcome = outcome or (lambda _entry_id, _asking: None)
+        self.slices: list[tuple[int, ...]] = []
+        self._askings: dict[int, int] = {}
+
+    @activity.defn
+    async def fetch_entries(self, request: FetchEntries) -> EntriesFetched:
+        self.slices.append(request.entry_ids)
+        return EntriesFetched(outcomes=tuple(self._one(entry_id) for entry_id in request.entry_ids))
+
+    def _one(self, entry_id: int) -> FetchOutcome:
+        asking = self._askings.get(entry_id, 0)
+        self._askings[entry_id] = asking + 1
+        return self._outcome(entry_id, asking) or ContentFetched(entry_id=entry_id)
+
+
+class ScriptedDistillation(DistillationActivities):
+    """Distils every entry, unless `outcome` says otherwise or raises."""
+
+    def __init__(self, outcome: Callable[[int], DistillOutcome | None] | None = None) -> None:
+        self._outcome = outcome or (lambda _entry_id: None)
+        self.slices: list[tuple[int, ...]] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    @activity.defn
+    async def distill_entries(self, request: DistillEntries) -> EntriesDistilled:
+        self.slices.append(request.entry_ids)
+        await self.gate.wait()
+        return EntriesDistilled(
+            outcomes=tuple(self._one(entry_id) for entry_id in request.entry_ids)
+        )
+
+    def _one(self, entry_id: int) -> DistillOutcome:
+        return self._outcome(entry_id) or EntryDistilled(entry_id=entry_id)
+
+
+@asynccontextmanager
+async def fleet(
+    client: Client,
+    ingestion: ScriptedIngestion,
+    fetch: ScriptedFetch | None = None,
+    distillation: ScriptedDistillation | None = None,
+) -> AsyncIterator[None]:
+    """Serve every queue while the block lasts: real workflows, scripted activities."""
+    fetch, distillation = fetch or ScriptedFetch(), distillation or ScriptedDistillation()
+    async with AsyncExitStack() as stack:
+        for worker in (
+            build_worker(client, TaskQueue.ORCHESTRATION, workflows=WORKFLOWS),
+            build_worker(client, TaskQueue.INGESTION, activities=[ingestion.poll_feeds]),
+            build_worker(client, TaskQueue.FETCH, activities=[fetch.fetch_entries]),
+            build_worker(client, TaskQueue.DISTILLATION, activities=[distillation.distill_entries]),
+        ):
+            await stack.enter_async_context(worker)
+        yield
