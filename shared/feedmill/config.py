@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -67,21 +67,13 @@ class ServiceSettings(LogSettings, StoreSettings):
     )
 
 
-class WebSettings(ServiceSettings):
-    """How ingestion and fetch behave on the wire."""
+class NetworkSettings(BaseSettings):
+    """Which private addresses may be asked, and so which URLs the gateway takes."""
 
-    contact_url: HttpUrl = Field(
-        default=HttpUrl("https://github.com/feedmill/feedmill"),
-        description="in the User-Agent: where a site's owner learns who asks",
-    )
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
     allowed_networks: Annotated[tuple[Network, ...], NoDecode] = Field(
         default=(), description="private networks that may be asked, comma-separated CIDR"
-    )
-    host_spacing_seconds: float = Field(
-        default=1.0, ge=0, le=3_600, description="least time between two requests to one host"
-    )
-    poll_interval_seconds: int = Field(
-        default=3_600, ge=0, description="least time between two polls of one feed"
     )
 
     @field_validator("allowed_networks", mode="before")
@@ -90,6 +82,21 @@ class WebSettings(ServiceSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+
+class WebSettings(ServiceSettings, NetworkSettings):
+    """How ingestion and fetch behave on the wire."""
+
+    contact_url: HttpUrl = Field(
+        default=HttpUrl("https://github.com/feedmill/feedmill"),
+        description="in the User-Agent: where a site's owner learns who asks",
+    )
+    host_spacing_seconds: float = Field(
+        default=1.0, ge=0, le=3_600, description="least time between two requests to one host"
+    )
+    poll_interval_seconds: int = Field(
+        default=3_600, ge=0, description="least time between two polls of one feed"
+    )
 
 
 class IngestionSettings(WebSettings):
@@ -130,7 +137,7 @@ class OrchestratorSettings(ServiceSettings):
     pass
 
 
-class GatewaySettings(ServiceSettings):
+class GatewaySettings(ServiceSettings, NetworkSettings):
     gateway_host: str = Field(default="127.0.0.1", description="0.0.0.0 in a container")
     gateway_port: int = Field(default=8420, ge=1, le=65535)
     token: SecretStr = Field(min_length=20, description="what clients authenticate with")
@@ -162,8 +169,8 @@ ALL_SETTINGS: tuple[type[BaseSettings], ...] = (
 S = TypeVar("S", bound=BaseSettings)
 
 
-def load(settings: type[S], environ: Mapping[str, str] = os.environ) -> S:
-    """Read a process's settings from its environment.
+def load(settings: type[S], environ: Mapping[str, str] = os.environ, **known: Any) -> S:
+    """Read a process's settings from its environment; `known` fields are taken as they are.
 
     Raises
     ------
@@ -172,7 +179,7 @@ def load(settings: type[S], environ: Mapping[str, str] = os.environ) -> S:
     """
     problems = [_misspelt(name) for name in sorted(environ) if _is_unknown(name)]
     try:
-        loaded = settings()
+        loaded = settings(**known)
     except ValidationError as error:
         problems += [_problem(settings, e["loc"], e["type"], e["msg"]) for e in error.errors()]
         raise SettingsError("\n".join(problems)) from error

@@ -9,6 +9,7 @@ from feedmill.config import StoreSettings
 from feedmill.errors import StoreUnavailableError
 from feedmill.store import open_store
 from feedmill.store.migrations import migrate
+from feedmill.store.schema import REVISION
 from feedmill.store.tables import metadata
 from feedmill.store.urls import psycopg_url
 from support.programs import free_port
@@ -27,7 +28,7 @@ def test_several_processes_may_migrate_at_once_and_again(empty_database_url: str
     with ThreadPoolExecutor(3) as threads:
         revisions = set(threads.map(migrate, [empty_database_url] * 3))
 
-    assert revisions == {migrate(empty_database_url)}
+    assert revisions == {migrate(empty_database_url)} == {REVISION}
 
 
 async def test_an_empty_database_is_not_ready(empty_database_url: str) -> None:

@@ -37,8 +37,8 @@ async def test_a_success_is_remembered_with_its_validators(store: Store) -> None
         )
 
         feed = await only(tx, feed_id)
-        assert (feed.validators, feed.last_reason) == (VALIDATORS, None)
-        assert await tx.feeds.body_hash(feed_id) == "00ff"
+        assert (feed.validators, feed.last_reason, feed.failures) == (VALIDATORS, None, 0)
+        assert feed.body_hash == "00ff"
 
 
 async def test_a_success_without_change_keeps_what_the_feed_showed(store: Store) -> None:
@@ -50,7 +50,7 @@ async def test_a_success_without_change_keeps_what_the_feed_showed(store: Store)
 
         await tx.feeds.record_success(feed_id, VALIDATORS, next_poll_in=HOUR)
 
-        assert await tx.feeds.body_hash(feed_id) == "00ff"
+        assert (await only(tx, feed_id)).body_hash == "00ff"
 
 
 async def test_a_failure_keeps_the_validators_and_names_its_reason(store: Store) -> None:
@@ -62,6 +62,7 @@ async def test_a_failure_keeps_the_validators_and_names_its_reason(store: Store)
 
         feed = await only(tx, feed_id)
         assert (feed.validators, feed.last_reason) == (VALIDATORS, Reason.NOT_A_FEED)
+        assert (feed.last_detail, feed.failures) == ("text/html", 1)
 
 
 async def test_only_entries_not_shown_before_are_new(store: Store) -> None:

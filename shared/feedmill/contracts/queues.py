@@ -8,3 +8,8 @@ class TaskQueue(StrEnum):
     FETCH = "fetch"
     DISTILLATION = "distillation"
     ORCHESTRATION = "orchestration"
+
+    @property
+    def service(self) -> str:
+        """The name of the process that serves this queue."""
+        return "orchestrator" if self is TaskQueue.ORCHESTRATION else self.value

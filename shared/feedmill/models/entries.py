@@ -28,6 +28,17 @@ class EntryToFetch(Model):
     title: str = ""
     teaser: str = ""
     stage: Stage = Stage.NEW
+    reason: Reason | None = None
+    detail: str = ""
+
+
+class EntryStanding(Model):
+    """Where an entry stands, and why it ended there if it did."""
+
+    id: int
+    stage: Stage
+    reason: Reason | None = None
+    detail: str = ""
 
 
 class Content(Model):

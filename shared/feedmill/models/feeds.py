@@ -40,8 +40,11 @@ class FeedToPoll(Model):
     id: int
     url: str
     validators: Validators = Validators()
+    body_hash: str | None = None
     last_polled_at: AwareDatetime | None = None
     last_reason: Reason | None = None
+    last_detail: str = ""
+    failures: int = Field(default=0, ge=0, description="polls failed in a row")
 
 
 class PollFeeds(Model):

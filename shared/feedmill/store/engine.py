@@ -14,7 +14,7 @@ from feedmill.store.entries import EntryStore
 from feedmill.store.events import EventStore
 from feedmill.store.feeds import FeedStore
 from feedmill.store.hosts import HostStore
-from feedmill.store.migrations import check_schema
+from feedmill.store.schema import check_schema
 from feedmill.store.urls import psycopg_url
 from feedmill.store.users import UserStore
 

@@ -4,7 +4,7 @@ from sqlalchemy import Row, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from feedmill.models.entries import EntryToFetch, Stage
+from feedmill.models.entries import EntryStanding, EntryToFetch, Stage
 from feedmill.models.feeds import SnapshotEntry
 from feedmill.models.outcomes import Reason
 from feedmill.store.tables import entries
@@ -41,6 +41,14 @@ class EntryStore:
         """Return what a fetcher has to know of these entries; those that are gone are left out."""
         rows = await self._connection.execute(select(entries).where(entries.c.id.in_(entry_ids)))
         return [_to_fetch(row) for row in rows]
+
+    async def standings(self, entry_ids: Sequence[int]) -> dict[int, EntryStanding]:
+        """Return where these entries stand, by id; those that are gone are left out."""
+        statement = select(entries.c.id, entries.c.stage, entries.c.reason, entries.c.detail).where(
+            entries.c.id.in_(entry_ids)
+        )
+        rows = await self._connection.execute(statement)
+        return {row.id: EntryStanding.model_validate(row._mapping) for row in rows}  # noqa: SLF001 - a row's public mapping
 
     async def move(
         self,

@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Row, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -53,21 +53,13 @@ class FeedStore:
     async def to_poll(self, feed_ids: Sequence[int]) -> list[FeedToPoll]:
         """Return what a poller has to know of these feeds; feeds that are gone are left out."""
         rows = await self._connection.execute(select(feeds).where(feeds.c.id.in_(feed_ids)))
-        return [
-            FeedToPoll(
-                id=row.id,
-                url=row.url,
-                validators=Validators(etag=row.etag, last_modified=row.last_modified),
-                last_polled_at=row.last_polled_at,
-                last_reason=row.last_reason,
-            )
-            for row in rows
-        ]
+        return [_to_poll(row) for row in rows]
 
-    async def body_hash(self, feed_id: int) -> str | None:
-        """Return the hash of the last body this feed showed."""
-        statement = select(feeds.c.body_hash).where(feeds.c.id == feed_id)
-        return (await self._connection.execute(statement)).scalar_one_or_none()
+    async def lock(self, feed_id: int) -> FeedToPoll | None:
+        """Keep a feed from being changed or removed until this transaction ends; None if it is gone."""
+        statement = select(feeds).where(feeds.c.id == feed_id).with_for_update()
+        row = (await self._connection.execute(statement)).one_or_none()
+        return None if row is None else _to_poll(row)
 
     async def record_success(
         self,
@@ -126,3 +118,8 @@ class FeedStore:
             await self._connection.execute(select(func.clock_timestamp()))
         ).scalar_one()
         return now
+
+
+def _to_poll(row: Row[tuple[object, ...]]) -> FeedToPoll:
+    validators = Validators(etag=row.etag, last_modified=row.last_modified)
+    return FeedToPoll.model_validate({**row._mapping, "validators": validators})  # noqa: SLF001 - a row's public mapping

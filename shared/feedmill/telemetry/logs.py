@@ -22,6 +22,7 @@ _QUIET: tuple[str, ...] = (
     "openai",
     "sqlalchemy.engine",
     "uvicorn.access",
+    "uvicorn.error",
     "alembic",
 )
 

@@ -1,13 +1,17 @@
 """What an activity may want of the worker it runs in."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 from temporalio import activity
 
 from feedmill.contracts.options import HEARTBEAT_EVERY
 from feedmill.models.events import RunRef
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 def current_run() -> RunRef | None:
@@ -31,6 +35,29 @@ async def heartbeating() -> AsyncIterator[None]:
         yield
     finally:
         task.cancel()
+
+
+async def in_parallel(
+    work: Callable[[T], Awaitable[R]], items: Iterable[T], *, at_once: int
+) -> list[R]:
+    """Do the work for each item of a slice, so many at once, and return the answers in order.
+
+    The first exception ends the rest and is raised as it is: unlike a task group's, the class by
+    which retrying is decided stays visible.
+    """
+    places = asyncio.Semaphore(at_once)
+
+    async def in_turn(item: T) -> R:
+        async with places:
+            return await work(item)
+
+    tasks = [asyncio.create_task(in_turn(item)) for item in items]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _beat() -> None:

@@ -43,7 +43,7 @@ async def run_worker(
 
     Returns within `drain_seconds` of the signal; a process that cannot is ended a little later.
     """
-    async with process(settings, queue, store) as running:
+    async with process(settings, queue.service, store) as running:
         if running is None:
             return
         worker = build_worker(

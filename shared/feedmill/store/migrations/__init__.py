@@ -4,15 +4,12 @@ Run before a rollout (`feedmill migrate`, or the chart's Job), safe to run again
 once.
 """
 
-from functools import cache
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, exc, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import NullPool
 
 from feedmill.errors import StoreUnavailableError
@@ -53,32 +50,7 @@ def current_revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-async def check_schema(connection: AsyncConnection) -> None:
-    """Return when the schema is one this release can work with.
-
-    A newer schema is fine: migrations are safe for the previous release.
-
-    Raises
-    ------
-    StoreUnavailableError
-        The schema is older than this release needs.
-    """
-    revision = await connection.run_sync(current_revision)
-    if revision in _older_revisions():
-        raise StoreUnavailableError(
-            f"the schema is at {revision or 'nothing'}, run feedmill migrate"
-        )
-
-
 def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(_HERE))
     return config
-
-
-@cache
-def _older_revisions() -> frozenset[str | None]:
-    scripts = ScriptDirectory.from_config(_config())
-    head = scripts.get_current_head()
-    known = {script.revision for script in scripts.walk_revisions()}
-    return frozenset({None, *known} - {head})

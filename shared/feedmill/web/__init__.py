@@ -1,0 +1,1 @@
+"""The outside world, asked politely and answered safely: addresses, requests, spacing."""

@@ -1,0 +1,68 @@
+"""How one request to a site can end."""
+
+from datetime import timedelta
+
+from pydantic import AwareDatetime
+
+from feedmill.models.base import Model
+from feedmill.models.feeds import Validators
+from feedmill.models.outcomes import Reason
+
+# Too Many Requests, Service Unavailable.
+_WAIT = frozenset({429, 503})
+# What some rate limiters answer instead; they give themselves away by `Retry-After`.
+_FORBIDDEN = 403
+_DEFAULT_WAIT = timedelta(minutes=15)
+# "Retry-After: 0" beside a 429 is a contradiction, and a loop for whoever obeys it.
+_LEAST_WAIT = timedelta(minutes=1)
+
+
+class Answer(Model):
+    """The site answered, with whatever status.
+
+    Attributes
+    ----------
+    url
+        Where the answer came from, after redirects.
+    redirected
+        Whether that is another place than the one asked.
+    body
+        Decompressed; empty unless `status` is 200.
+    retry_after
+        How long the site asked us to wait; None when it did not, or not intelligibly.
+    max_age
+        How long the answer stays fresh by its own account; None when it says nothing.
+    """
+
+    url: str
+    redirected: bool
+    status: int
+    media_type: str
+    charset: str | None
+    validators: Validators
+    retry_after: timedelta | None
+    max_age: timedelta | None
+    body: bytes
+
+    @property
+    def asked_wait(self) -> timedelta | None:
+        """How long its host wants to be left alone; None when this is no such answer."""
+        if self.status in _WAIT or (self.status == _FORBIDDEN and self.retry_after is not None):
+            return _DEFAULT_WAIT if self.retry_after is None else max(self.retry_after, _LEAST_WAIT)
+        return None
+
+
+class Refusal(Model):
+    """There was no answer we could or would read."""
+
+    reason: Reason
+    detail: str = ""
+
+
+class Deferred(Model):
+    """A host on the way has no free slot before `until`: nothing more was asked."""
+
+    until: AwareDatetime
+
+
+Reply = Answer | Refusal | Deferred

@@ -1,0 +1,246 @@
+"""One GET at a time, polite on the wire and bounded in every direction."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Literal, Protocol
+from urllib.parse import urljoin
+
+import aiohttp
+from pydantic import Field
+from yarl import URL
+
+from feedmill.config import Network, WebSettings
+from feedmill.errors import UrlRefusedError
+from feedmill.models.base import Model
+from feedmill.models.feeds import Validators
+from feedmill.models.outcomes import Reason
+from feedmill.telemetry.metrics import HTTP_REQUEST_SECONDS
+from feedmill.web import headers
+from feedmill.web.addresses import check_url
+from feedmill.web.answers import Answer, Deferred, Refusal, Reply
+from feedmill.web.connections import open_session
+from feedmill.web.decoding import ACCEPT_ENCODING, decode_body
+from feedmill.web.failures import failure, refused
+
+Purpose = Literal["feed", "page"]
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+class Admission(Protocol):
+    """Asked before every request of a chain."""
+
+    async def __call__(self, url: str, *, patient: bool) -> datetime | None:
+        """Return None when the request may start now, otherwise when to come back."""
+
+
+class WebLimits(Model):
+    """Where patience with a site ends."""
+
+    total_seconds: float = Field(default=60, description="for all requests of a redirect chain")
+    connect_seconds: float = 10
+    silence_seconds: float = Field(default=20, description="longest wait for the next byte")
+    grace_seconds: float = Field(default=10, description="after it, the rate below is demanded")
+    least_bytes_per_second: int = 1_000
+    redirects: int = 5
+
+
+class _Ask(Model):
+    """What stays the same over a redirect chain."""
+
+    url: str
+    accept: str
+    max_bytes: int
+    validators: Validators
+
+
+class _Moved(Model):
+    """The answer is elsewhere."""
+
+    location: str
+
+
+class WebClient:
+    """Asks sites. One per process: connections, look-ups and TLS are shared by all requests."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, allowed_networks: Sequence[Network], limits: WebLimits
+    ) -> None:
+        self._session = session
+        self._allowed_networks = allowed_networks
+        self._limits = limits
+
+    async def get(
+        self,
+        url: str,
+        *,
+        purpose: Purpose,
+        accept: str,
+        max_bytes: int,
+        admit: Admission,
+        validators: Validators | None = None,
+    ) -> Reply:
+        """Ask for `url`, following redirects. Whatever the site does is in the reply.
+
+        Parameters
+        ----------
+        max_bytes
+            Of the body, unpacked; a larger one is refused.
+        admit
+            Asked for a slot before every request, those that redirects cause included.
+        validators
+            Sent to `url` itself only: what a redirect leads to has validators of its own.
+        """
+        try:
+            start = check_url(url, self._allowed_networks)
+        except UrlRefusedError as error:
+            return refused(error)
+        ask = _Ask(
+            url=start, accept=accept, max_bytes=max_bytes, validators=validators or Validators()
+        )
+        reply, seconds = await self._follow(ask, admit)
+        if not isinstance(reply, Deferred):
+            outcome = reply.reason if isinstance(reply, Refusal) else "ok"
+            HTTP_REQUEST_SECONDS.labels(purpose, outcome).observe(seconds)
+        return reply
+
+    async def _follow(self, ask: _Ask, admit: Admission) -> tuple[Reply, float]:
+        asked = [ask.url]
+        seconds = 0.0
+        while True:
+            # Waiting for a slot is our own doing, and costs the site none of its time.
+            until = await admit(asked[-1], patient=len(asked) > 1)
+            if until is not None:
+                return Deferred(until=until), seconds
+            started = time.monotonic()
+            reply = await self._ask(asked[-1], ask, self._limits.total_seconds - seconds)
+            seconds += time.monotonic() - started
+            if not isinstance(reply, _Moved):
+                return reply, seconds
+            hop = self._next_hop(reply.location, asked)
+            if isinstance(hop, Refusal):
+                return hop, seconds
+            asked.append(hop)
+
+    def _next_hop(self, location: str, asked: Sequence[str]) -> str | Refusal:
+        try:
+            hop = check_url(_joined(asked[-1], location), self._allowed_networks)
+        except UrlRefusedError as error:
+            return refused(error)
+        if hop in asked:
+            return Refusal(reason=Reason.TOO_MANY_REDIRECTS, detail="redirects in a loop")
+        if len(asked) > self._limits.redirects:
+            detail = f"more than {self._limits.redirects} redirects"
+            return Refusal(reason=Reason.TOO_MANY_REDIRECTS, detail=detail)
+        return hop
+
+    async def _ask(self, url: str, ask: _Ask, seconds: float) -> Answer | Refusal | _Moved:
+        if seconds <= 0:
+            return Refusal(reason=Reason.TIMED_OUT, detail="the redirects took too long")
+        try:
+            async with self._session.get(
+                # Normal already; quoting it again would change what the site gave out.
+                URL(url, encoded=True),
+                headers=_request_headers(url, ask),
+                allow_redirects=False,
+                timeout=self._timeout(seconds),
+            ) as response:
+                location = response.headers.get("Location")
+                if response.status in _REDIRECTS and location:
+                    return _Moved(location=location)
+                return await self._read(response, url, ask)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            return failure(error)
+
+    def _timeout(self, seconds: float) -> aiohttp.ClientTimeout:
+        return aiohttp.ClientTimeout(
+            total=seconds,
+            sock_connect=self._limits.connect_seconds,
+            sock_read=self._limits.silence_seconds,
+        )
+
+    async def _read(
+        self, response: aiohttp.ClientResponse, url: str, ask: _Ask
+    ) -> Answer | Refusal:
+        body: bytes | Refusal = b""
+        if response.status == 200:  # noqa: PLR2004 - the only status whose body is what was asked for
+            body = await self._read_body(response, ask.max_bytes)
+        if isinstance(body, Refusal):
+            return body
+        said = response.headers
+        content_type = said.get("Content-Type", "")
+        now = datetime.now(UTC)
+        return Answer(
+            url=url,
+            redirected=url != ask.url,
+            status=response.status,
+            media_type=headers.media_type(content_type),
+            charset=headers.charset(content_type),
+            validators=headers.validators(said),
+            retry_after=headers.retry_after(said, now),
+            max_age=headers.max_age(said, now),
+            body=body,
+        )
+
+    async def _read_body(self, response: aiohttp.ClientResponse, max_bytes: int) -> bytes | Refusal:
+        packed = await self._read_packed(response, max_bytes)
+        encoding = ", ".join(response.headers.getall("Content-Encoding", []))
+        if isinstance(packed, Refusal) or not encoding:
+            return packed
+        # Seconds of CPU for a body made to be slow: not on the event loop.
+        return await asyncio.to_thread(decode_body, packed, encoding, max_bytes)
+
+    async def _read_packed(
+        self, response: aiohttp.ClientResponse, max_bytes: int
+    ) -> bytes | Refusal:
+        too_large = Refusal(reason=Reason.TOO_LARGE, detail=f"more than {max_bytes} bytes")
+        if (response.content_length or 0) > max_bytes:
+            return too_large
+        body = bytearray()
+        started = time.monotonic()
+        try:
+            async for chunk in response.content.iter_any():
+                body += chunk
+                if len(body) > max_bytes:
+                    return too_large
+                if self._is_dripping(len(body), time.monotonic() - started):
+                    return Refusal(reason=Reason.TIMED_OUT, detail="the answer drips")
+        except (aiohttp.ClientPayloadError, aiohttp.ServerDisconnectedError, ConnectionError):
+            return Refusal(reason=Reason.TRUNCATED, detail=f"cut short after {len(body)} bytes")
+        return bytes(body)
+
+    def _is_dripping(self, received_bytes: int, seconds: float) -> bool:
+        return (
+            seconds > self._limits.grace_seconds
+            and received_bytes < seconds * self._limits.least_bytes_per_second
+        )
+
+
+@asynccontextmanager
+async def open_web(
+    settings: WebSettings, limits: WebLimits | None = None
+) -> AsyncIterator[WebClient]:
+    """Open the client of this process; its connections end with the block."""
+    async with open_session(settings) as session:
+        yield WebClient(session, settings.allowed_networks, limits or WebLimits())
+
+
+def _request_headers(url: str, ask: _Ask) -> dict[str, str]:
+    sent = {"Accept": ask.accept, "Accept-Encoding": ACCEPT_ENCODING}
+    if url == ask.url:
+        if ask.validators.etag:
+            sent["If-None-Match"] = ask.validators.etag
+        if ask.validators.last_modified:
+            sent["If-Modified-Since"] = ask.validators.last_modified
+    return sent
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        # Sites forget to escape spaces; browsers do it for them.
+        return urljoin(url, location.strip().replace(" ", "%20"))
+    except ValueError:
+        return location

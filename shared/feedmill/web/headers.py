@@ -1,0 +1,94 @@
+"""What the headers of an answer say, as values. Pure; the clock comes in."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from multidict import MultiMapping
+
+from feedmill.models.feeds import Validators
+
+# A site that asks for more is mistaken; the longest `max-age` in real use is a year, by habit.
+_LONGEST_FRESHNESS = timedelta(days=31)
+_LONGEST_RETRY_AFTER = timedelta(days=1)
+
+# An ETag longer than this is a page in disguise.
+_VALIDATOR_CHARACTERS = 1_024
+
+_CHARSET = re.compile(r";\s*charset\s*=\s*[\"']?([\w.:+-]+)", re.IGNORECASE)
+_DIRECTIVE = re.compile(r"(?:^|[\s,])(s-maxage|max-age)\s*=\s*\"?([0-9]+)", re.IGNORECASE)
+_SECONDS = re.compile(r"[0-9]{1,15}")
+
+
+def media_type(content_type: str) -> str:
+    """Return the type without parameters, in lower case: `text/html`."""
+    return content_type.partition(";")[0].strip().lower()
+
+
+def charset(content_type: str) -> str | None:
+    found = _CHARSET.search(content_type)
+    return found[1].lower() if found else None
+
+
+def validators(headers: MultiMapping[str]) -> Validators:
+    """Return both validators byte for byte, except those that could not be sent back so."""
+    return Validators(
+        etag=_sendable(headers.get("ETag")), last_modified=_sendable(headers.get("Last-Modified"))
+    )
+
+
+def retry_after(headers: MultiMapping[str], now: datetime) -> timedelta | None:
+    """Return how long the site asks us to wait, between nothing and a day; None if it does not."""
+    value = headers.get("Retry-After", "").strip()
+    wait = _seconds(value) if _SECONDS.fullmatch(value) else _until(value, now)
+    return None if wait is None else _within(wait, _LONGEST_RETRY_AFTER)
+
+
+def max_age(headers: MultiMapping[str], now: datetime) -> timedelta | None:
+    """Return for how long the answer stays fresh, at most 31 days; None if it does not say.
+
+    `Cache-Control` outranks `Expires` (RFC 9111, 5.3); what a cache on the way has used up of it is
+    taken off.
+    """
+    found = {name.lower(): text for name, text in _DIRECTIVE.findall(_cache_control(headers))}
+    if "max-age" in found:
+        age = headers.get("Age", "").strip()
+        used = _seconds(age) if _SECONDS.fullmatch(age) else timedelta(0)
+        return _within(_seconds(found["max-age"]) - used, _LONGEST_FRESHNESS)
+    # Both from the server's clock, so that ours need not agree with it.
+    start = _date(headers.get("Date", "")) or now
+    fresh = _until(headers.get("Expires", ""), start)
+    return None if fresh is None else _within(fresh, _LONGEST_FRESHNESS)
+
+
+def _cache_control(headers: MultiMapping[str]) -> str:
+    return ", ".join(headers.getall("Cache-Control", []))
+
+
+def _sendable(value: str | None) -> str | None:
+    if value is None or len(value) > _VALIDATOR_CHARACTERS:
+        return None
+    # Bytes that are no UTF-8 arrive as halves of characters, which neither the wire nor the store takes.
+    return value if value.isprintable() and value else None
+
+
+def _seconds(digits: str) -> timedelta:
+    # More digits than a timedelta holds mean "very long" too.
+    return timedelta(seconds=min(int(digits), 10**9))
+
+
+def _until(value: str, now: datetime) -> timedelta | None:
+    date = _date(value)
+    return None if date is None else date - now
+
+
+def _date(value: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(value)
+    except (ValueError, IndexError, OverflowError):
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
+
+
+def _within(wait: timedelta, longest: timedelta) -> timedelta:
+    return min(max(wait, timedelta(0)), longest)

@@ -1,0 +1,88 @@
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from feedmill.config import StoreSettings
+from feedmill.store import Store, open_store
+from feedmill.web.governor import Governor, host_key
+
+URL = "https://example.com/feed"
+SPACING = timedelta(seconds=0.2)
+
+
+async def test_two_governors_never_ask_a_host_at_once(store: Store, database_url: str) -> None:
+    started: list[float] = []
+
+    async def ask(governor: Governor) -> None:
+        assert await governor.slot(URL) is None
+        started.append(asyncio.get_running_loop().time())
+
+    began = asyncio.get_running_loop().time()
+    settings = StoreSettings(database_url=database_url, database_pool_size=5)
+    async with open_store(settings) as other_store:
+        governors = [Governor(store, SPACING), Governor(other_store, SPACING)]
+        await asyncio.gather(*(ask(governor) for governor in governors * 4))
+
+    # A busy machine starts late, never early; a timer may fire a hair early.
+    waits = [start - began for start in sorted(started)]
+    assert len(waits) == 8
+    assert all(wait > 0.2 * turn - 0.02 for turn, wait in enumerate(waits))
+
+
+async def test_a_host_never_waits_for_another(store: Store) -> None:
+    governor = Governor(store, timedelta(seconds=4.5))
+
+    async with asyncio.timeout(4):
+        for host in ("a", "b", "c"):
+            assert await governor.slot(f"https://{host}.example/") is None
+
+
+async def test_a_slot_too_far_away_is_handed_back(store: Store) -> None:
+    governor = Governor(store, timedelta(seconds=20))
+    assert await governor.slot(URL) is None
+
+    async with asyncio.timeout(5):
+        until = await governor.slot(URL)
+        again = await governor.slot(URL)
+
+    async with store.transaction() as tx:
+        now = await tx.feeds.now()
+    assert until is not None
+    assert timedelta(seconds=10) < until - now <= timedelta(seconds=20)
+    assert again == until
+
+
+async def test_the_middle_of_a_redirect_chain_is_more_patient(store: Store) -> None:
+    governor = Governor(store, timedelta(seconds=6))
+    assert await governor.slot(URL) is None
+
+    assert await governor.slot(URL) is not None
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await governor.slot(URL, patient=True)
+
+
+async def test_a_held_host_is_left_alone_by_everybody(store: Store) -> None:
+    governor = Governor(store, timedelta(0))
+
+    until = await governor.hold(URL, timedelta(minutes=5))
+    shorter = await governor.hold(URL, timedelta(minutes=1))
+
+    assert shorter == until
+    assert await Governor(store, timedelta(0)).slot("https://example.com/another") == until
+    assert await governor.slot("https://other.example/") is None
+
+
+@pytest.mark.parametrize(
+    ("url", "key"),
+    [
+        ("https://example.com/a", "example.com"),
+        ("http://Example.com:8080/b", "example.com"),
+        ("http://127.0.0.1/", "127.0.0.1"),
+        ("http://127.0.0.1:8001/", "127.0.0.1:8001"),
+        ("http://[::1]:8001/", "::1:8001"),
+    ],
+)
+def test_what_counts_as_one_host(url: str, key: str) -> None:
+    assert host_key(url) == key
