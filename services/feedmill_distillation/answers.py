@@ -1,0 +1,87 @@
+"""What a model may answer, and how an answer is read. Pure.
+
+Lengths and amounts are not part of the schema: endpoints refuse schemas with keywords they do not
+know, and an answer with a point too many is worth cutting, not paying for again.
+"""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+
+from feedmill_distillation.lines import one_line
+
+SUMMARY_CHARACTERS = 2_000
+
+_PROBLEMS = 5
+_END_OF_THOUGHTS = "</think>"
+
+
+def _summary(text: str) -> str:
+    if not text or len(text) > SUMMARY_CHARACTERS:
+        raise ValueError(f"must have between 1 and {SUMMARY_CHARACTERS} characters")
+    return text
+
+
+def _share(value: float) -> float:
+    if not 0 <= value <= 1:
+        raise ValueError("must be between 0 and 1")
+    return value
+
+
+OneLine = Annotated[str, AfterValidator(one_line)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(
+        strict=True,
+        frozen=True,
+        extra="ignore",
+        # Strict endpoints want it said; an answer with a field too many is still an answer.
+        json_schema_extra={"additionalProperties": False},
+    )
+
+
+class Claim(_Strict):
+    """A key point as the model puts it: not yet believed."""
+
+    text: OneLine
+    first_line: int
+    last_line: int
+
+
+class Answer(_Strict):
+    """The whole answer of a model."""
+
+    summary: Annotated[OneLine, AfterValidator(_summary)]
+    key_points: tuple[Claim, ...]
+    topics: tuple[OneLine, ...]
+    relevance: Annotated[float, AfterValidator(_share)]
+    language: str | None
+
+
+class InvalidAnswer(BaseModel):
+    """An answer that cannot be used, and why, in words a model understands."""
+
+    model_config = ConfigDict(frozen=True)
+
+    problem: str
+
+
+def read_answer(content: str) -> Answer | InvalidAnswer:
+    """Read an answer: JSON, perhaps behind a model's thoughts or between words and fences."""
+    spoken = content.rpartition(_END_OF_THOUGHTS)[2]
+    start, end = spoken.find("{"), spoken.rfind("}")
+    if not 0 <= start < end:
+        return InvalidAnswer(problem="There is no JSON object in it.")
+    try:
+        return Answer.model_validate_json(spoken[start : end + 1])
+    except ValidationError as error:
+        return InvalidAnswer(problem=_in_words(error))
+
+
+def _in_words(error: ValidationError) -> str:
+    problems = error.errors(include_url=False, include_input=False, include_context=False)
+    return "\n".join(
+        f"{'.'.join(str(part) for part in problem['loc']) or 'answer'}: {problem['msg']}"
+        for problem in problems[:_PROBLEMS]
+    )

@@ -1,0 +1,78 @@
+"""What an endpoint's refusal means: for the text that was asked about, or for all of them. Pure."""
+
+import re
+from http import HTTPStatus
+
+from feedmill.models.base import Model
+from feedmill.models.outcomes import Reason
+
+_CONTEXT = re.compile(
+    r"context[_ ](?:length|size|window)|maximum context|(?:prompt|input) is too long|too many tokens"
+)
+_NO_MODEL = re.compile(
+    r"model_not_found|not a valid model|no models? (?:is )?loaded|model\b.{0,80}(?:not|n't) (?:found|exist)"
+)
+_NO_CREDIT = re.compile(r"insufficient_quota|billing|credit")
+
+# Some servers answer a text that is too long with 500.
+_MAY_BE_CONTEXT = frozenset(
+    {
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+    }
+)
+
+
+class TextRefused(Model):
+    """The endpoint will not answer about this text, and would not next time."""
+
+    reason: Reason
+    detail: str
+
+
+class EndpointUnusable(Model):
+    """Until a person changes something, the endpoint answers nothing at all."""
+
+    reason: Reason
+    detail: str
+
+
+class EndpointBusy(Model):
+    """The endpoint has no answer now. Another time it may."""
+
+    detail: str
+
+
+Refusal = TextRefused | EndpointUnusable | EndpointBusy
+
+
+def read_refusal(status: int, complaint: str) -> Refusal:
+    """Read an HTTP error.
+
+    Parameters
+    ----------
+    status
+        Its status code.
+    complaint
+        What the endpoint said with it. It may quote the key or the prompt, so no part of it is
+        passed on.
+    """
+    complaint = complaint.lower()
+    detail = f"HTTP {status}"
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE or (
+        status in _MAY_BE_CONTEXT and _CONTEXT.search(complaint)
+    ):
+        return TextRefused(reason=Reason.MODEL_CONTEXT_EXCEEDED, detail=detail)
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        return EndpointUnusable(reason=Reason.MODEL_UNAUTHORIZED, detail=detail)
+    if status == HTTPStatus.NOT_FOUND or (
+        status == HTTPStatus.BAD_REQUEST and _NO_MODEL.search(complaint)
+    ):
+        return EndpointUnusable(reason=Reason.MODEL_UNKNOWN, detail=detail)
+    if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}:
+        return TextRefused(reason=Reason.MODEL_REFUSED, detail=detail)
+    if status == HTTPStatus.PAYMENT_REQUIRED or _NO_CREDIT.search(complaint):
+        detail += ", no credit left"
+    return EndpointBusy(detail=detail)
