@@ -101,9 +101,19 @@ async def test_a_feed_is_forgotten_with_its_last_follower(store: Store) -> None:
 async def test_a_token_opens_for_its_user_alone(store: Store) -> None:
     async with store.transaction() as tx:
         one = await tx.users.let_in(OWNER, "a-long-enough-token")
+        two = await tx.users.let_in("second", "another-long-token")
         assert await tx.users.let_in(OWNER, "a-long-enough-token") == one
-        assert await tx.users.let_in(OWNER, "a-second-token-of-one") == one
 
         assert await tx.users.by_token("a-long-enough-token") == one
-        assert await tx.users.by_token("a-second-token-of-one") == one
+        assert await tx.users.by_token("another-long-token") == two
         assert await tx.users.by_token("guessed") is None
+
+
+async def test_a_changed_token_closes_the_former_one(store: Store) -> None:
+    async with store.transaction() as tx:
+        owner = await tx.users.let_in(OWNER, "a-token-that-leaked")
+
+        assert await tx.users.let_in(OWNER, "the-token-after-it") == owner
+
+        assert await tx.users.by_token("the-token-after-it") == owner
+        assert await tx.users.by_token("a-token-that-leaked") is None

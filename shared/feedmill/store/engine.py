@@ -14,6 +14,7 @@ from feedmill.store.entries import EntryStore
 from feedmill.store.events import EventStore
 from feedmill.store.feeds import FeedStore
 from feedmill.store.hosts import HostStore
+from feedmill.store.reader import ReaderStore
 from feedmill.store.schema import check_schema
 from feedmill.store.urls import psycopg_url
 from feedmill.store.users import UserStore
@@ -35,6 +36,7 @@ class Transaction:
         self.distillates = DistillateStore(connection)
         self.users = UserStore(connection)
         self.events = EventStore(connection)
+        self.reader = ReaderStore(connection)
 
 
 class Store:

@@ -124,6 +124,14 @@ entries = Table(
     CheckConstraint(f"stage in ({', '.join(repr(str(s)) for s in Stage)})", name="stage"),
     # Most entries have reached an end; runs look only for those that have not.
     Index("ix_entries_waiting", "feed_id", postgresql_where=text("stage in ('new', 'fetched')")),
+    # People read newest first, of one feed or of all.
+    Index("ix_entries_newest", text("coalesce(published_at, created_at) desc"), text("id desc")),
+    Index(
+        "ix_entries_feed_newest",
+        "feed_id",
+        text("coalesce(published_at, created_at) desc"),
+        text("id desc"),
+    ),
 )
 
 contents = Table(

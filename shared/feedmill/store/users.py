@@ -1,6 +1,6 @@
 import hashlib
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,9 +14,9 @@ class UserStore:
         self._connection = connection
 
     async def let_in(self, name: str, token: str) -> int:
-        """Make sure a user exists and `token` is theirs; return their id.
+        """Make sure a user exists and `token`, and no other, is theirs; return their id.
 
-        The token itself is not stored, only its hash: it is long and random, so no salt is needed.
+        A token that was changed because it leaked opens nothing any more. The token itself is not stored, only its hash: it is long and random, so no salt is needed.
         """
         user = (
             insert(users)
@@ -25,6 +25,9 @@ class UserStore:
             .returning(users.c.id)
         )
         user_id = int((await self._connection.execute(user)).scalar_one())
+        await self._connection.execute(
+            delete(tokens).where(tokens.c.user_id == user_id, tokens.c.hash != _hash(token))
+        )
         await self._connection.execute(
             insert(tokens).values(user_id=user_id, hash=_hash(token)).on_conflict_do_nothing()
         )

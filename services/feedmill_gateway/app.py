@@ -1,0 +1,71 @@
+"""The gateway as one ASGI application, with everything it depends on given."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+from starlette.staticfiles import StaticFiles
+
+from feedmill import __version__
+from feedmill.config import Network
+from feedmill.models.events import Event
+from feedmill.models.reader import Problem
+from feedmill.store import Store
+from feedmill_gateway.listener import Bell
+from feedmill_gateway.middleware import Measured, SecurityHeaders
+from feedmill_gateway.pages import Pages
+from feedmill_gateway.problems import RESPONSES, answer_with_problems
+from feedmill_gateway.routes import API, PAGES
+from feedmill_gateway.runs import Runs
+
+# A URL is the largest thing anybody sends.
+_BODY_BYTES = 64 * 1024
+_DESCRIPTION = """
+Follow feeds, watch them being polled, fetched and distilled, and read what came of it.
+
+Send the token as `Authorization: Bearer …`. Whatever goes wrong is answered as
+`application/problem+json`, with a `reason` and an `advice` where there is one.
+"""
+
+
+def create_app(
+    *, store: Store, runs: Runs, bell: Bell, networks: Sequence[Network], pages: Pages
+) -> FastAPI:
+    """Build the application. It answers; what it is given works."""
+    app = FastAPIOffline(
+        redoc_url=None,
+        static_url="/static/reference",
+        title="Feedmill",
+        version=__version__,
+        description=_DESCRIPTION,
+        max_body_size=_BODY_BYTES,
+        separate_input_output_schemas=False,
+    )
+    app.state.store, app.state.runs, app.state.bell = store, runs, bell
+    app.state.networks, app.state.pages = networks, pages
+    for router in API:
+        app.include_router(router, responses=RESPONSES)
+    app.include_router(PAGES)
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+    answer_with_problems(app)
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(Measured)
+    _document_more(app)
+    return app
+
+
+def _document_more(app: FastAPI) -> None:
+    """Add to the reference what no handler returns as its model: problems, and events in streams."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        schema = generate()
+        schemas = schema["components"]["schemas"]
+        for model in (Problem, Event):
+            described = model.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas |= described.pop("$defs", {}) | {model.__name__: described}
+        return schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # the way FastAPI documents

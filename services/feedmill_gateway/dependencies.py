@@ -1,0 +1,48 @@
+"""What handlers ask for by type; `create_app` was given all of it."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import Depends, Path, Request
+
+from feedmill.config import Network
+from feedmill.models.reader import MAX_ID
+from feedmill.store import Store
+from feedmill_gateway.listener import Bell
+from feedmill_gateway.pages import Pages
+from feedmill_gateway.runs import Runs
+
+
+def _store(request: Request) -> Store:
+    store: Store = request.app.state.store
+    return store
+
+
+def _runs(request: Request) -> Runs:
+    runs: Runs = request.app.state.runs
+    return runs
+
+
+def _bell(request: Request) -> Bell:
+    bell: Bell = request.app.state.bell
+    return bell
+
+
+def _pages(request: Request) -> Pages:
+    pages: Pages = request.app.state.pages
+    return pages
+
+
+def _networks(request: Request) -> Sequence[Network]:
+    networks: Sequence[Network] = request.app.state.networks
+    return networks
+
+
+StoreDep = Annotated[Store, Depends(_store)]
+RunsDep = Annotated[Runs, Depends(_runs)]
+BellDep = Annotated[Bell, Depends(_bell)]
+PagesDep = Annotated[Pages, Depends(_pages)]
+NetworksDep = Annotated[Sequence[Network], Depends(_networks)]
+
+FeedId = Annotated[int, Path(ge=1, le=MAX_ID)]
+EntryId = Annotated[int, Path(ge=1, le=MAX_ID)]

@@ -1,0 +1,72 @@
+"""What a reader does with feeds, whether through the API or a form."""
+
+from collections.abc import Sequence
+
+from feedmill.config import Network
+from feedmill.errors import NotFoundError, UrlRefusedError
+from feedmill.models.events import EventKind, NewEvent
+from feedmill.models.outcomes import Reason
+from feedmill.models.reader import FeedAdded, RunStarted
+from feedmill.store import Store
+from feedmill.web.addresses import check_url
+from feedmill_gateway.runs import Runs
+
+# Postgres cannot index much more, and no feed needs it.
+_URL_CHARACTERS = 2_000
+
+
+async def follow_feed(
+    url: str, user_id: int, store: Store, runs: Runs, networks: Sequence[Network]
+) -> FeedAdded:
+    """Let a user follow the feed at `url`, and take it the whole way at once.
+
+    Doing so again changes nothing, and joins the run under way.
+
+    Raises
+    ------
+    UrlRefusedError
+        The address is none that Feedmill asks.
+    TemporalUnavailableError
+        The feed is followed, but its run was not started.
+    """
+    checked = _checked(url, networks)
+    async with store.transaction() as tx:
+        feed_id = await tx.feeds.add(checked)
+        if await tx.feeds.subscribe(user_id, feed_id):
+            tx.events.append(NewEvent(kind=EventKind.FEED_ADDED, feed_id=feed_id))
+        feed = await tx.reader.feed(user_id, feed_id)
+    return FeedAdded(feed=feed, run=await runs.start_ingestion(feed_id, checked))
+
+
+async def refresh_feed(feed_id: int, user_id: int, store: Store, runs: Runs) -> RunStarted:
+    """Take a followed feed the whole way now.
+
+    Raises
+    ------
+    NotFoundError
+        The user does not follow it.
+    """
+    async with store.transaction() as tx:
+        feed = await tx.reader.feed(user_id, feed_id)
+    return await runs.start_ingestion(feed_id, feed.url)
+
+
+async def leave_feed(feed_id: int, user_id: int, store: Store) -> None:
+    """Let a user follow a feed no more.
+
+    Raises
+    ------
+    NotFoundError
+        They do not follow it.
+    """
+    async with store.transaction() as tx:
+        if not await tx.feeds.unsubscribe(user_id, feed_id):
+            raise NotFoundError(f"You follow no feed {feed_id}.")
+        tx.events.append(NewEvent(kind=EventKind.FEED_REMOVED, feed_id=feed_id))
+
+
+def _checked(url: str, networks: Sequence[Network]) -> str:
+    checked = check_url(url.strip(), networks)
+    if len(checked) > _URL_CHARACTERS:
+        raise UrlRefusedError("The address is too long.", reason=Reason.URL_INVALID)
+    return checked

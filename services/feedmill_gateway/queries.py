@@ -1,0 +1,70 @@
+"""What requests may ask for; a field that nobody knows is the client's mistake."""
+
+from typing import Annotated
+
+from fastapi import Header, Query
+from pydantic import Field, field_validator
+
+from feedmill.models.base import RequestBody
+from feedmill.models.entries import Stage
+from feedmill.models.reader import MAX_ID, EntryPosition
+
+
+class NewFeed(RequestBody):
+    """A feed to follow."""
+
+    url: str = Field(
+        max_length=2_000,
+        description="where the feed is: http or https",
+        examples=["https://example.org/feed.xml"],
+    )
+
+
+class _Positioned(RequestBody):
+    before: str | None = Field(
+        default=None, max_length=200, description="the `next` of the page before this one"
+    )
+
+    @field_validator("before")
+    @classmethod
+    def _is_position(cls, text: str | None) -> str | None:
+        if text is not None:
+            EntryPosition.decode(text)
+        return text
+
+    @property
+    def position(self) -> EntryPosition | None:
+        """Where the page begins; None for the newest entries."""
+        return EntryPosition.decode(self.before) if self.before else None
+
+
+class EntryQuery(_Positioned):
+    """Which entries, and how many."""
+
+    feed_id: int | None = Field(default=None, ge=1, le=MAX_ID, description="of this feed alone")
+    stage: Stage | None = Field(default=None, description="at this stage alone")
+    limit: int = Field(default=50, ge=1, le=200)
+
+
+class HomeQuery(_Positioned):
+    """What the front page can be asked to show."""
+
+    feed: int | None = Field(default=None, ge=1, le=MAX_ID)
+    run: str | None = Field(default=None, max_length=200)
+    token: str | None = Field(default=None, max_length=1_000)
+
+
+_Number = Annotated[int, Field(ge=0, le=MAX_ID)]
+
+
+def resume_after(
+    last_event_id: Annotated[
+        _Number | None,
+        Header(alias="Last-Event-ID", description="sent by browsers that connect again"),
+    ] = None,
+    after: Annotated[
+        _Number | None, Query(description="go on after this event; `Last-Event-ID` wins")
+    ] = None,
+) -> int | None:
+    """Return the event number after which a stream goes on, None when the client has seen none."""
+    return after if last_event_id is None else last_event_id

@@ -1,0 +1,49 @@
+from http import HTTPStatus
+
+from fastapi import APIRouter
+
+from feedmill.models.reader import FeedAdded, FeedList, FeedRefreshing, FeedView
+from feedmill_gateway.auth import UserDep
+from feedmill_gateway.dependencies import FeedId, NetworksDep, RunsDep, StoreDep
+from feedmill_gateway.following import follow_feed, leave_feed, refresh_feed
+from feedmill_gateway.queries import NewFeed
+
+router = APIRouter(prefix="/api/v1/feeds", tags=["feeds"])
+
+
+@router.post("", status_code=HTTPStatus.ACCEPTED, summary="Follow a feed")
+async def add_feed(
+    body: NewFeed, user: UserDep, store: StoreDep, runs: RunsDep, networks: NetworksDep
+) -> FeedAdded:
+    """Follow the feed at a URL, and poll, fetch and distil it at once.
+
+    Following it again changes nothing, and joins the run under way. A URL that Feedmill does not
+    ask is refused with the reason and what can be done about it.
+    """
+    return await follow_feed(body.url, user, store, runs, networks)
+
+
+@router.get("", summary="List the feeds you follow")
+async def list_feeds(user: UserDep, store: StoreDep) -> FeedList:
+    """Return every feed you follow by title, with how it is doing and how many entries it has."""
+    async with store.transaction() as tx:
+        return FeedList(items=tuple(await tx.reader.feeds(user)))
+
+
+@router.get("/{feed_id}", summary="Show a feed")
+async def show_feed(feed_id: FeedId, user: UserDep, store: StoreDep) -> FeedView:
+    """Return one feed you follow."""
+    async with store.transaction() as tx:
+        return await tx.reader.feed(user, feed_id)
+
+
+@router.delete("/{feed_id}", status_code=HTTPStatus.NO_CONTENT, summary="Stop following a feed")
+async def remove_feed(feed_id: FeedId, user: UserDep, store: StoreDep) -> None:
+    """Stop following a feed. What nobody follows is forgotten, with all its entries."""
+    await leave_feed(feed_id, user, store)
+
+
+@router.post("/{feed_id}/refresh", status_code=HTTPStatus.ACCEPTED, summary="Refresh a feed")
+async def refresh(feed_id: FeedId, user: UserDep, store: StoreDep, runs: RunsDep) -> FeedRefreshing:
+    """Poll, fetch and distil a feed now, or join the run that does so already."""
+    return FeedRefreshing(run=await refresh_feed(feed_id, user, store, runs))

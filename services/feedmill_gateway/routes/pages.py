@@ -1,0 +1,185 @@
+"""Pages for people; their forms do what the API does."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from feedmill.errors import NotFoundError, TemporalUnavailableError, UrlRefusedError
+from feedmill.models.events import RunRef
+from feedmill.models.reader import FeedView, RunStarted, RunStatus, RunView
+from feedmill.store import Store
+from feedmill_gateway import auth
+from feedmill_gateway.auth import UserDep
+from feedmill_gateway.dependencies import (
+    EntryId,
+    FeedId,
+    NetworksDep,
+    PagesDep,
+    RunsDep,
+    StoreDep,
+)
+from feedmill_gateway.following import follow_feed, leave_feed, refresh_feed
+from feedmill_gateway.pages import Home
+from feedmill_gateway.problems import problem_of
+from feedmill_gateway.queries import HomeQuery
+from feedmill_gateway.routes.runs import RUN_PATH, RunDep
+from feedmill_gateway.runs import Runs
+
+router = APIRouter(include_in_schema=False)
+
+_SEE_OTHER = 303
+_ENTRIES = 30
+_TEMPORAL_AWAY = "Temporal does not answer: what is here can be read, refreshing has to wait."
+
+
+@router.get("/")
+async def show_home(
+    request: Request,
+    query: Annotated[HomeQuery, Query()],
+    store: StoreDep,
+    runs: RunsDep,
+    pages: PagesDep,
+) -> Response:
+    if query.token is not None:
+        return await _signed_in(request, query.token, store, pages)
+    user = await auth.user_of(store, request.cookies.get(auth.COOKIE))
+    if user is None:
+        return pages.sign_in()
+    return pages.home(await _home(user, query, store, runs))
+
+
+@router.post("/sign-in")
+async def sign_in(
+    request: Request, store: StoreDep, pages: PagesDep, token: Annotated[str, Form()] = ""
+) -> Response:
+    return await _signed_in(request, token.strip(), store, pages)
+
+
+@router.post("/sign-out")
+async def sign_out(_: UserDep) -> Response:
+    answer = RedirectResponse("/", _SEE_OTHER)
+    auth.forget(answer)
+    return answer
+
+
+@router.post("/feeds")
+async def add_feed(
+    user: UserDep,
+    store: StoreDep,
+    runs: RunsDep,
+    networks: NetworksDep,
+    pages: PagesDep,
+    url: Annotated[str, Form()] = "",
+) -> Response:
+    try:
+        added = await follow_feed(url, user, store, runs, networks)
+    except UrlRefusedError as error:
+        home = await _home(user, HomeQuery(), store, runs)
+        return pages.home(home.model_copy(update={"typed_url": url, "refusal": problem_of(error)}))
+    return _to_run(added.run)
+
+
+@router.post("/feeds/{feed_id}/refresh")
+async def refresh(feed_id: FeedId, user: UserDep, store: StoreDep, runs: RunsDep) -> Response:
+    return _to_run(await refresh_feed(feed_id, user, store, runs))
+
+
+@router.post("/feeds/{feed_id}/remove")
+async def remove_feed(feed_id: FeedId, user: UserDep, store: StoreDep) -> Response:
+    await leave_feed(feed_id, user, store)
+    return RedirectResponse("/", _SEE_OTHER)
+
+
+@router.get("/entries/{entry_id}")
+async def show_entry(
+    entry_id: EntryId, user: UserDep, store: StoreDep, pages: PagesDep
+) -> Response:
+    async with store.transaction() as tx:
+        return pages.entry(await tx.reader.entry(user, entry_id))
+
+
+@router.get("/fragments/entries/{entry_id}")
+async def show_card(entry_id: EntryId, user: UserDep, store: StoreDep, pages: PagesDep) -> Response:
+    async with store.transaction() as tx:
+        return pages.card(await tx.reader.entry(user, entry_id))
+
+
+@router.get("/fragments/feeds")
+async def show_feeds(
+    user: UserDep, store: StoreDep, pages: PagesDep, feed: Annotated[int | None, Query()] = None
+) -> Response:
+    async with store.transaction() as tx:
+        return pages.feeds(await tx.reader.feeds(user), feed)
+
+
+@router.get(f"/fragments/runs{RUN_PATH}")
+async def show_run(
+    run: RunDep, user: UserDep, store: StoreDep, runs: RunsDep, pages: PagesDep
+) -> Response:
+    view = await runs.describe(run)
+    async with store.transaction() as tx:
+        feed = await tx.reader.feed(user, view.feed_id)
+    return pages.run(view, feed.title or feed.url)
+
+
+async def _signed_in(request: Request, token: str, store: Store, pages: PagesDep) -> Response:
+    if await auth.user_of(store, token) is None:
+        return pages.sign_in(refused=True)
+    answer = RedirectResponse("/", _SEE_OTHER)
+    auth.remember(answer, token, secure=request.url.scheme == "https")
+    return answer
+
+
+async def _home(user: int, query: HomeQuery, store: Store, runs: Runs) -> Home:
+    async with store.transaction() as tx:
+        # Before what is shown: the page asks for all events after this one.
+        last_event = await tx.events.last_number()
+        feeds = await tx.reader.feeds(user)
+        entries = await tx.reader.entries(
+            user, feed_id=query.feed, before=query.position, limit=_ENTRIES
+        )
+    home = Home(
+        feeds=tuple(feeds),
+        entries=entries,
+        only=next((feed for feed in feeds if feed.id == query.feed), None),
+        is_first_page=query.before is None,
+        last_event=last_event,
+    )
+    try:
+        return home.model_copy(update={"run": await _run_to_show(query.run, feeds, runs)})
+    except TemporalUnavailableError:
+        return home.model_copy(update={"notice": _TEMPORAL_AWAY})
+
+
+async def _run_to_show(asked: str | None, feeds: list[FeedView], runs: Runs) -> RunView | None:
+    followed = {feed.id for feed in feeds}
+    ref = _run_ref(asked)
+    if ref is None:
+        recent = await runs.recent()
+        running = [run for run in recent if run.status is RunStatus.RUNNING]
+        ref = next((_ref_of(run) for run in running if run.feed_id in followed), None)
+    if ref is None:
+        return None
+    try:
+        run = await runs.describe(ref)
+    except NotFoundError:
+        return None
+    return run if run.feed_id in followed else None
+
+
+def _run_ref(asked: str | None) -> RunRef | None:
+    workflow_id, _, run_id = (asked or "").rpartition("/")
+    try:
+        return RunRef(workflow_id=workflow_id, run_id=str(UUID(run_id)))
+    except ValueError:
+        return None
+
+
+def _ref_of(run: RunView) -> RunRef:
+    return RunRef(workflow_id=run.workflow_id, run_id=run.run_id)
+
+
+def _to_run(run: RunStarted) -> Response:
+    return RedirectResponse(f"/?run={run.workflow_id}/{run.run_id}", _SEE_OTHER)

@@ -1,0 +1,186 @@
+"""The runs that a person may wait for, as Temporal knows them."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from temporalio.client import (
+    Client,
+    WorkflowContinuedAsNewError,
+    WorkflowExecution,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+)
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.exceptions import FailureError
+from temporalio.service import RPCError, RPCStatusCode
+
+from feedmill.contracts import options
+from feedmill.contracts.queues import TaskQueue
+from feedmill.contracts.workflows import SingleFeedIngestion, feed_ingestion_id
+from feedmill.errors import NotFoundError, TemporalUnavailableError
+from feedmill.models.events import RunRef
+from feedmill.models.reader import RunStarted, RunStatus, RunView
+from feedmill.models.runs import FeedIngested, IngestFeed, IngestionProgress
+
+# The client tries again for ten seconds, whatever timeout one call has: these bound the whole.
+_ANSWER_SECONDS = 4.0
+# The front page shows its entries soon, whether Temporal is there or not.
+_LIST_SECONDS = 2.0
+# A query waits for a worker; a person should not.
+_QUERY_SECONDS = 2.0
+_RETRY_SECONDS = 1.0
+# Temporal refuses a start whose summary is longer than 400 bytes.
+_SUMMARY_CHARACTERS = 200
+
+_OURS = "WorkflowType = 'SingleFeedIngestion'"
+_FEED_INGESTION = re.compile(r"feed-ingestion/([0-9]{1,16})")
+
+_STATUSES = {
+    WorkflowExecutionStatus.COMPLETED: RunStatus.COMPLETED,
+    WorkflowExecutionStatus.CONTINUED_AS_NEW: RunStatus.COMPLETED,
+    WorkflowExecutionStatus.FAILED: RunStatus.FAILED,
+    WorkflowExecutionStatus.CANCELED: RunStatus.CANCELLED,
+    WorkflowExecutionStatus.TERMINATED: RunStatus.TERMINATED,
+    WorkflowExecutionStatus.TIMED_OUT: RunStatus.TIMED_OUT,
+}
+
+_Handle = WorkflowHandle[SingleFeedIngestion, FeedIngested]
+
+
+class Runs:
+    """Starts and follows runs.
+
+    Every method raises `TemporalUnavailableError` when Temporal does not answer, and
+    `NotFoundError` when there is no such run.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def start_ingestion(self, feed_id: int, url: str) -> RunStarted:
+        """Start a feed's ingestion, or join the one under way."""
+        async with _answered_within(_ANSWER_SECONDS):
+            handle = await self._client.start_workflow(
+                SingleFeedIngestion.run,
+                IngestFeed(feed_id=feed_id),
+                id=feed_ingestion_id(feed_id),
+                task_queue=TaskQueue.ORCHESTRATION,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                priority=options.INTERACTIVE,
+                static_summary=url[:_SUMMARY_CHARACTERS],
+            )
+        ref = RunRef(workflow_id=handle.id, run_id=handle.result_run_id or "")
+        return RunStarted(workflow_id=ref.workflow_id, run_id=ref.run_id, href=href(ref))
+
+    async def recent(self, limit: int = 50) -> list[RunView]:
+        """Return the runs started last, newest first, without their progress."""
+        async with _answered_within(_LIST_SECONDS):
+            found = self._client.list_workflows(_OURS, limit=limit, page_size=limit)
+            views = [_view(execution) async for execution in found]
+        return sorted(filter(None, views), key=lambda view: view.started_at, reverse=True)
+
+    async def find(self, ref: RunRef) -> RunView:
+        """Return how a run stands, without its progress."""
+        async with _answered_within(_ANSWER_SECONDS):
+            view = _view(await self._handle(ref).describe())
+        if view is None:
+            raise NotFoundError("There is no such run.")
+        return view
+
+    async def describe(self, ref: RunRef) -> RunView:
+        """Return how a run stands, with its progress as far as anybody can tell."""
+        view = await self.find(ref)
+        if view.status is RunStatus.RUNNING:
+            return view.model_copy(update={"progress": await self.progress(ref)})
+        async with _answered_within(_ANSWER_SECONDS):
+            return await self._with_result(view, ref)
+
+    async def progress(self, ref: RunRef) -> IngestionProgress | None:
+        """Return how far a run has come; None while no worker answers."""
+        try:
+            async with asyncio.timeout(_QUERY_SECONDS):
+                return await self._handle(ref).query(SingleFeedIngestion.get_progress)
+        except (TimeoutError, RPCError, WorkflowQueryFailedError):
+            return None
+
+    async def until_closed(self, ref: RunRef) -> None:
+        """Return when a run has ended, however it did; Temporal may be away meanwhile."""
+        while True:
+            try:
+                await self._handle(ref).result(follow_runs=False)
+            except (WorkflowFailureError, WorkflowContinuedAsNewError):
+                return
+            except RPCError:
+                await asyncio.sleep(_RETRY_SECONDS)
+            else:
+                return
+
+    async def _with_result(self, view: RunView, ref: RunRef) -> RunView:
+        try:
+            ingested = await self._handle(ref).result(follow_runs=False)
+        except WorkflowContinuedAsNewError:
+            return view
+        except WorkflowFailureError as error:
+            return view.model_copy(update={"detail": _innermost(error)})
+        return view.model_copy(update={"progress": ingested.progress})
+
+    def _handle(self, ref: RunRef) -> _Handle:
+        return self._client.get_workflow_handle_for(
+            SingleFeedIngestion.run, ref.workflow_id, run_id=ref.run_id
+        )
+
+
+def href(ref: RunRef) -> str:
+    """Return where a run is found in the API."""
+    return f"/api/v1/runs/{ref.workflow_id}/{ref.run_id}"
+
+
+def feed_of(workflow_id: str) -> int | None:
+    """Return the feed that a run is about, None if it is no run of ours."""
+    match = _FEED_INGESTION.fullmatch(workflow_id)
+    return int(match[1]) if match else None
+
+
+def _view(execution: WorkflowExecution) -> RunView | None:
+    feed_id = feed_of(execution.id)
+    if feed_id is None:
+        return None
+    ref = RunRef(workflow_id=execution.id, run_id=execution.run_id)
+    return RunView(
+        workflow_id=ref.workflow_id,
+        run_id=ref.run_id,
+        href=href(ref),
+        feed_id=feed_id,
+        status=_status(execution.status),
+        started_at=execution.start_time,
+        closed_at=execution.close_time,
+    )
+
+
+def _status(status: WorkflowExecutionStatus | None) -> RunStatus:
+    return RunStatus.RUNNING if status is None else _STATUSES.get(status, RunStatus.RUNNING)
+
+
+def _innermost(error: WorkflowFailureError) -> str:
+    cause = error.cause
+    while isinstance(cause, FailureError) and cause.cause is not None:
+        cause = cause.cause
+    return str(cause)
+
+
+@asynccontextmanager
+async def _answered_within(seconds: float) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise TemporalUnavailableError(f"Temporal did not answer in {seconds:g} s.") from error
+    except RPCError as error:
+        # A workflow id that Temporal would never accept is no run either.
+        if error.status in {RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT}:
+            raise NotFoundError("There is no such run.") from error
+        raise TemporalUnavailableError(f"Temporal did not answer: {error.message}") from error

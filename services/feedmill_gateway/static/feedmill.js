@@ -1,0 +1,133 @@
+// The page is complete without this. With it, progress moves and cards arrive by themselves.
+
+const entries = document.getElementById("entries");
+const feeds = document.getElementById("feeds");
+const runPlace = document.getElementById("run-place");
+const SHOWN_AT_MOST = 100;
+
+// Server-rendered HTML, escaped and sanitised there.
+async function fragment(path) {
+  const answer = await fetch(path);
+  if (!answer.ok) return null;
+  const template = document.createElement("template");
+  template.innerHTML = await answer.text();
+  return template.content;
+}
+
+// --- Entries ---
+
+const wanted = new Set();
+let fetching = false;
+
+function wantCard(event) {
+  const isShown = document.getElementById(`entry-${event.entryId}`) !== null;
+  const belongs = !entries.dataset.only || Number(entries.dataset.only) === event.feedId;
+  if (!isShown && (entries.dataset.live !== "all" || !belongs)) return;
+  wanted.add(event.entryId);
+  if (!fetching) fetchCards();
+}
+
+async function fetchCards() {
+  fetching = true;
+  for (const id of wanted) {
+    wanted.delete(id);
+    const card = (await fragment(`/fragments/entries/${id}`).catch(() => null))?.querySelector("article");
+    if (card) place(card);
+  }
+  fetching = false;
+}
+
+function place(card) {
+  card.classList.add("fresh");
+  const shown = document.getElementById(card.id);
+  if (shown) return shown.replaceWith(card);
+  const at = (element) => Number(element.dataset.at);
+  const older = [...entries.children].find((other) => at(other) < at(card));
+  entries.insertBefore(card, older ?? null);
+  document.getElementById("no-entries").hidden = true;
+  while (entries.children.length > SHOWN_AT_MOST) entries.lastElementChild.remove();
+}
+
+// --- Feeds ---
+
+let feedsTimer = null;
+
+function wantFeeds() {
+  feedsTimer ??= setTimeout(async () => {
+    feedsTimer = null;
+    // Not under somebody's keyboard.
+    if (feeds.contains(document.activeElement)) return;
+    const only = feeds.dataset.only ? `?feed=${feeds.dataset.only}` : "";
+    const list = await fragment(`/fragments/feeds${only}`).catch(() => null);
+    const scrolled = feeds.firstElementChild?.scrollTop ?? 0;
+    if (list) feeds.replaceChildren(list);
+    if (feeds.firstElementChild) feeds.firstElementChild.scrollTop = scrolled;
+  }, 1000);
+}
+
+document.addEventListener("submit", (event) => {
+  const question = event.target.dataset.confirm;
+  if (question && !confirm(question)) event.preventDefault();
+});
+
+// --- Everything that happens, while the page is looked at ---
+
+const ENTRY_EVENTS = ["entry.added", "entry.fetched", "entry.distilled", "entry.unavailable", "entry.undistillable"];
+const FEED_EVENTS = ["feed.added", "feed.removed", "feed.polled", "feed.failed", "entry.distilled"];
+let last = entries.dataset.after;
+let source = null;
+
+function listen() {
+  source = new EventSource(`/api/v1/events?after=${last}`);
+  const on = (kind, act) =>
+    source.addEventListener(kind, (message) => {
+      last = message.lastEventId;
+      act(JSON.parse(message.data));
+    });
+  for (const kind of ENTRY_EVENTS) on(kind, wantCard);
+  for (const kind of FEED_EVENTS) on(kind, wantFeeds);
+}
+
+// Browsers allow six connections to one host: tabs in the background give theirs back.
+function listenWhileVisible() {
+  if (document.hidden) {
+    source?.close();
+    source = null;
+  } else if (!source) {
+    listen();
+  }
+}
+
+document.addEventListener("visibilitychange", listenWhileVisible);
+listenWhileVisible();
+
+// --- The run that somebody waits for ---
+
+function follow(run) {
+  const stream = new EventSource(`/api/v1/runs/${run.dataset.run}/events?after=${runPlace.dataset.after}`);
+  stream.addEventListener("run.progress", (message) => show(run, JSON.parse(message.data)));
+  stream.addEventListener("run.finished", async () => {
+    stream.close();
+    wantFeeds();
+    const ended = await fragment(`/fragments/runs/${run.dataset.run}`).catch(() => null);
+    if (ended) run.replaceWith(ended);
+  });
+}
+
+function show(run, progress) {
+  run.querySelector("[data-step]").textContent = JSON.parse(run.dataset.steps)[progress.step];
+  run.querySelector("[data-counts]").hidden = progress.total === 0;
+  for (const count of run.querySelectorAll("[data-count]")) {
+    const number = progress[count.dataset.count];
+    count.textContent = number;
+    const optional = count.closest("[data-optional]");
+    if (optional) optional.hidden = number === 0;
+  }
+  if (progress.total === 0) return;
+  const bar = run.querySelector("progress");
+  bar.max = progress.total;
+  bar.value = progress.distilled + progress.unavailable + progress.undistillable + progress.left;
+}
+
+const running = runPlace.querySelector("[data-running]");
+if (running) follow(running);

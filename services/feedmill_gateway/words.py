@@ -1,0 +1,79 @@
+"""States in words, for people. Pure."""
+
+from datetime import datetime, timedelta
+
+from feedmill.models.entries import Stage
+from feedmill.models.reader import FeedView, RunStatus
+from feedmill.models.runs import RunStep
+
+STEPS: dict[RunStep, str] = {
+    RunStep.POLLING: "Asking the feed what is new",
+    RunStep.WAITING: "Waiting for the site's next turn",
+    RunStep.FETCHING: "Fetching articles",
+    RunStep.DISTILLING: "Distilling articles",
+    RunStep.DONE: "Done",
+}
+
+ENDS: dict[RunStatus, str] = {
+    RunStatus.RUNNING: "Under way",
+    RunStatus.COMPLETED: "Done",
+    RunStatus.FAILED: "Failed",
+    RunStatus.CANCELLED: "Cancelled",
+    RunStatus.TERMINATED: "Stopped by an operator",
+    RunStatus.TIMED_OUT: "Took too long",
+}
+
+STAGES: dict[Stage, str] = {
+    Stage.NEW: "Waiting to be fetched",
+    Stage.FETCHED: "Waiting to be distilled",
+    Stage.DISTILLED: "Distilled",
+    Stage.UNAVAILABLE: "No article",
+    Stage.UNDISTILLABLE: "No summary",
+}
+
+_UNITS = (
+    (timedelta(days=1), "day"),
+    (timedelta(hours=1), "hour"),
+    (timedelta(minutes=1), "minute"),
+)
+# Further away than this, a date says more than a count of days.
+_COUNTED_DAYS = timedelta(days=14)
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """Return a number with its noun: `1 entry`, `2 entries`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def when(moment: datetime, now: datetime) -> str:
+    """Return a time the way one would say it at `now`: `5 minutes ago`, `in 2 hours`, `3 March 2026`."""
+    distance = abs(now - moment)
+    if distance > _COUNTED_DAYS:
+        return f"{moment.day} {moment:%B %Y}"
+    for unit, name in _UNITS:
+        if distance >= unit:
+            span = counted(distance // unit, name)
+            return f"in {span}" if moment > now else f"{span} ago"
+    return "in a moment" if moment > now else "just now"
+
+
+def feed_words(feed: FeedView, now: datetime) -> str:
+    """Return in one line when a feed was polled, and what it gave."""
+    if feed.last_polled_at is None:
+        return "Not polled yet"
+    polled = f"Polled {when(feed.last_polled_at, now)}"
+    waiting = f", {feed.waiting:,} waiting" if feed.waiting else ""
+    return f"{polled} · {counted(feed.entries, 'entry', 'entries')}{waiting}"
+
+
+def failure_words(feed: FeedView, now: datetime) -> str:
+    """Return in one line how often a feed failed, and when it is tried again."""
+    tries = "The last poll failed" if feed.failures == 1 else f"{feed.failures:,} polls failed"
+    if feed.next_poll_at is None or feed.next_poll_at <= now:
+        return f"{tries}."
+    return f"{tries}. Next try {when(feed.next_poll_at, now)} at the earliest."
+
+
+def percent(share: float) -> str:
+    """Return a share of 1 in percent: `82 %`."""
+    return f"{share:.0%}".replace("%", "\N{NO-BREAK SPACE}%")

@@ -1,0 +1,106 @@
+"""Rows as the other services leave them: feeds, entries, articles, distillates."""
+
+from datetime import UTC, datetime, timedelta
+
+from feedmill.models.distillates import ContentToDistill, Distillate, Distiller, KeyPoint, Recipe
+from feedmill.models.entries import Content, Stage
+from feedmill.models.events import EventKind, NewEvent, RunRef
+from feedmill.models.feeds import FeedSnapshot, SnapshotEntry, Validators
+from feedmill.models.outcomes import Reason
+from feedmill.store import Store
+from feedmill.store.contents import hash_text
+from feedmill.store.users import OWNER
+from support.live_gateway import TOKEN
+
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+TEXT = "The mill grinds at night.\nIt wastes nothing.\nNobody hears it."
+HTML = "<p>The mill grinds at night.</p><p>It wastes nothing.</p>"
+MODEL = Recipe(id="recipe-1", distiller=Distiller.MODEL, model="small-1", prompt_version="1")
+
+
+class Library:
+    """Writes what the rest of the fleet would."""
+
+    def __init__(self, store: Store, user_id: int) -> None:
+        self._store = store
+        self.user_id = user_id
+
+    async def feed(
+        self, url: str = "https://news.example/feed", title: str = "News", *, followed: bool = True
+    ) -> int:
+        """Add a feed that a neighbour follows, and the owner too unless told otherwise."""
+        async with self._store.transaction() as tx:
+            feed_id = await tx.feeds.add(url)
+            neighbour = await tx.users.let_in("neighbour", "the neighbour's own token")
+            await tx.feeds.subscribe(neighbour, feed_id)
+            if followed:
+                await tx.feeds.subscribe(self.user_id, feed_id)
+            await tx.feeds.record_success(
+                feed_id,
+                Validators(),
+                next_poll_in=timedelta(hours=1),
+                snapshot=FeedSnapshot(title=title, site_url="https://news.example/"),
+            )
+        return feed_id
+
+    async def entry(self, feed_id: int, title: str = "Night shift", **shown: object) -> int:
+        """Add an entry, published at NOON unless `shown` says otherwise."""
+        fields = {
+            "guid": title,
+            "title": title,
+            "url": "https://news.example/night",
+            "published_at": NOON,
+            **shown,
+        }
+        async with self._store.transaction() as tx:
+            [entry_id] = await tx.entries.add_new(feed_id, [SnapshotEntry.model_validate(fields)])
+        return entry_id
+
+    async def article(self, entry_id: int, html: str = HTML) -> None:
+        content = Content(
+            url="https://news.example/night", html=html, text=TEXT, word_count=11, extractor="test"
+        )
+        async with self._store.transaction() as tx:
+            await tx.contents.save(entry_id, content)
+            await tx.entries.move(entry_id, before=Stage.NEW, after=Stage.FETCHED)
+
+    async def distillate(
+        self, entry_id: int, summary: str = "A mill that never sleeps.", recipe: Recipe = MODEL
+    ) -> None:
+        content = ContentToDistill(
+            entry_id=entry_id, feed_id=0, title="", text=TEXT, content_hash=hash_text(TEXT)
+        )
+        made = Distillate(
+            summary=summary,
+            key_points=(KeyPoint(text="Nothing is wasted.", start=26, end=44),),
+            topics=("mills",),
+            relevance=0.75,
+        )
+        async with self._store.transaction() as tx:
+            await tx.distillates.register(recipe)
+            await tx.distillates.save(content, recipe.id, made, reused=False)
+            await tx.entries.move(entry_id, before=Stage.FETCHED, after=Stage.DISTILLED)
+
+    async def dead_end(self, entry_id: int, reason: Reason, detail: str = "") -> None:
+        async with self._store.transaction() as tx:
+            await tx.entries.move(
+                entry_id, before=Stage.NEW, after=Stage.UNAVAILABLE, reason=reason, detail=detail
+            )
+
+    async def failed_poll(self, feed_id: int, reason: Reason, detail: str = "") -> None:
+        async with self._store.transaction() as tx:
+            await tx.feeds.record_failure(
+                feed_id, reason, detail, next_poll_in=timedelta(minutes=30)
+            )
+
+    async def event(
+        self, kind: EventKind, feed_id: int, entry_id: int | None = None, run: RunRef | None = None
+    ) -> None:
+        async with self._store.transaction() as tx:
+            tx.events.append(NewEvent(kind=kind, feed_id=feed_id, entry_id=entry_id, run=run))
+
+
+async def open_library(store: Store) -> Library:
+    """Let the owner in, with the token that test clients send."""
+    async with store.transaction() as tx:
+        return Library(store, await tx.users.let_in(OWNER, TOKEN))
