@@ -53,6 +53,8 @@ class EmbeddedPostgres:
             capture_output=True,
             text=True,
             check=False,
+            # Ctrl-C is for whoever supervises: a half-made cluster helps nobody.
+            start_new_session=True,
         )
         if done.returncode:
             raise SettingsError(

@@ -1,0 +1,1 @@
+"""What a person can type after `feedmill`, a module per group."""

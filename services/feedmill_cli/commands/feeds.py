@@ -1,0 +1,126 @@
+"""`add`, `feeds`, `refresh` and `remove`: the feeds you follow."""
+
+import json
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from feedmill.models.base import RequestBody
+from feedmill.models.reader import FeedAdded, FeedList, FeedRefreshing, FeedView, RunStarted
+from feedmill_cli.commands.ingestion import conclude, watch
+from feedmill_cli.commands.options import AsJson, DataDir, FeedNumber, GatewayUrl, Wait
+from feedmill_cli.commands.talking import talk
+from feedmill_cli.gateway.client import Gateway, tell_failure
+from feedmill_cli.output import harmless, open_console, print_json
+
+_FEEDS = "/api/v1/feeds"
+
+
+class NewFeed(RequestBody):
+    url: str
+
+
+def add(
+    feed_url: Annotated[str, typer.Argument(metavar="URL", help="The feed's address.")],
+    *,
+    wait: Wait = True,
+    as_json: AsJson = False,
+    url: GatewayUrl = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Follow a feed, and wait until what it shows has been distilled."""
+
+    async def request(gateway: Gateway) -> None:
+        answer = await gateway.post(_FEEDS, NewFeed(url=feed_url))
+        added = FeedAdded.model_validate_json(answer)
+        if not as_json:
+            print(f"Feed {added.feed.id}: {harmless(added.feed.url)}")
+        await _follow(gateway, answer, added.run, wait=wait, as_json=as_json)
+
+    talk(request, url, data_dir)
+
+
+def refresh(
+    feed_id: FeedNumber,
+    *,
+    wait: Wait = True,
+    as_json: AsJson = False,
+    url: GatewayUrl = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Ask a feed for news now, and wait until they have been distilled."""
+
+    async def request(gateway: Gateway) -> None:
+        answer = await gateway.post(f"{_FEEDS}/{feed_id}/refresh")
+        run = FeedRefreshing.model_validate_json(answer).run
+        await _follow(gateway, answer, run, wait=wait, as_json=as_json)
+
+    talk(request, url, data_dir)
+
+
+def feeds(*, as_json: AsJson = False, url: GatewayUrl = None, data_dir: DataDir = None) -> None:
+    """List the feeds you follow, and how they are doing."""
+
+    async def request(gateway: Gateway) -> None:
+        answer = await gateway.get(_FEEDS)
+        if as_json:
+            print_json(json.loads(answer))
+        else:
+            _show(FeedList.model_validate_json(answer))
+
+    talk(request, url, data_dir)
+
+
+def remove(
+    feed_id: FeedNumber,
+    *,
+    as_json: AsJson = False,
+    url: GatewayUrl = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Stop following a feed; what nobody follows is forgotten with its entries."""
+
+    async def request(gateway: Gateway) -> None:
+        await gateway.delete(f"{_FEEDS}/{feed_id}")
+        if as_json:
+            print_json({"removed": feed_id})
+        else:
+            print(f"You follow feed {feed_id} no more.")
+
+    talk(request, url, data_dir)
+
+
+async def _follow(
+    gateway: Gateway, answer: bytes, run: RunStarted, *, wait: bool, as_json: bool
+) -> None:
+    finished = await watch(gateway, run.href, as_json=as_json) if wait else None
+    if as_json:
+        end = finished.model_dump(mode="json", by_alias=True) if finished else None
+        print_json({**json.loads(answer), "finished": end})
+    if finished is not None:
+        conclude(finished, as_json=as_json)
+    elif not as_json:
+        print("It is being read; `feedmill feeds` shows how it is doing.")
+
+
+def _show(listed: FeedList) -> None:
+    if not listed.items:
+        print("You follow no feed yet: `feedmill add URL`")
+        return
+    console = open_console()
+    table = Table("ID", "feed", "entries", "waiting", "last asked", box=None, padding=(0, 2, 0, 0))
+    for feed in listed.items:
+        table.add_row(*_cells(feed))
+    console.print(table)
+    for feed in listed.items:
+        if feed.reason is not None:
+            failure = tell_failure(feed.reason, feed.detail, feed.advice)
+            console.print(Text(harmless(f"\nFeed {feed.id}: {failure}"), "yellow"), soft_wrap=True)
+
+
+def _cells(feed: FeedView) -> tuple[str | Text, ...]:
+    asked = f"{feed.last_polled_at.astimezone():%Y-%m-%d %H:%M}" if feed.last_polled_at else "never"
+    title = Text(harmless(feed.title or feed.url))
+    return str(feed.id), title, str(feed.entries), str(feed.waiting), asked

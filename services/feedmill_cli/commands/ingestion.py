@@ -1,0 +1,32 @@
+"""What `add` and `refresh` show of a run, and how they end."""
+
+from feedmill.models.reader import RunFinished, RunStatus
+from feedmill.models.runs import IngestionProgress
+from feedmill_cli.errors import CommandError
+from feedmill_cli.gateway.client import Gateway, tell_failure
+from feedmill_cli.gateway.follow import follow_run
+from feedmill_cli.gateway.progress import describe_counts, open_progress
+from feedmill_cli.output import open_console
+
+
+async def watch(gateway: Gateway, href: str, *, as_json: bool) -> RunFinished:
+    """Show a run's progress until it ends."""
+    with open_progress(open_console(), as_json=as_json) as display:
+        return await follow_run(gateway, href, display.show)
+
+
+def conclude(finished: RunFinished, *, as_json: bool) -> None:
+    """Say how a run ended.
+
+    Raises
+    ------
+    CommandError
+        The feed gave nothing, or the run broke; the message says what helps.
+    """
+    progress = finished.progress or IngestionProgress(feed_id=0)
+    if finished.status is not RunStatus.COMPLETED:
+        raise CommandError(tell_failure(f"run {finished.status}", progress.detail))
+    if progress.reason is not None:
+        raise CommandError(tell_failure(progress.reason, progress.detail))
+    if not as_json:
+        print(f"{describe_counts(progress)}.")

@@ -1,0 +1,1 @@
+"""Talks to a running gateway over HTTP, as any other client would."""
