@@ -11,6 +11,8 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 UV_VERSION := 0.13.9
 # Trust what the machine trusts: many networks have a certificate authority of their own.
 export UV_SYSTEM_CERTS := 1
+# Compiled at installation, so that the first start is as quick as the next.
+export UV_COMPILE_BYTECODE := 1
 SERVICES := ingestion fetch distillation orchestrator gateway
 
 .PHONY: help
