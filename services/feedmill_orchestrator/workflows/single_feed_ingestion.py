@@ -49,7 +49,9 @@ class SingleFeedIngestionWorkflow(SingleFeedIngestion):
         self._progress = self._progress.model_copy(
             update={"step": RunStep.DONE, "waiting_until": None}
         )
-        workflow.logger.info("feed ingested", extra=self._progress.model_dump(mode="json", by_alias=False))
+        workflow.logger.info(
+            "feed ingested", extra=self._progress.model_dump(mode="json", by_alias=False)
+        )
         return FeedIngested(progress=self._progress)
 
     @workflow.query
