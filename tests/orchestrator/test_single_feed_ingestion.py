@@ -179,7 +179,12 @@ async def server_time(client: Client) -> datetime:
         ),
         pytest.param(
             FeedDeferred(feed_id=FEED, until=NEVER),
-            IngestionProgress(feed_id=FEED, step=RunStep.DONE),
+            IngestionProgress(
+                feed_id=FEED,
+                step=RunStep.DONE,
+                reason=Reason.WAITED_TOO_LONG,
+                detail="until 9998-01-01 00:00 UTC",
+            ),
             id="a host that wants years",
         ),
     ],
@@ -252,3 +257,48 @@ async def test_a_cancelled_run_ends_as_cancelled(temporal: Client) -> None:
         with pytest.raises(WorkflowFailureError) as failure:
             await handle.result()
     assert isinstance(failure.value.cause, CancelledError)
+
+
+async def test_slices_that_wait_for_a_host_do_not_hold_up_the_rest(temporal: Client) -> None:
+    later = in_future(minutes=10)
+
+    def slow(entry_id: int, _: int) -> FetchOutcome | None:
+        return EntryDeferred(entry_id=entry_id, until=later) if entry_id % 2 == 1 else None
+
+    # Slices of two, two at once: the first entry of each slice is at a slow host.
+    request = IngestFeed(feed_id=FEED, slice_size=2, slices_in_flight=2)
+    distillation = ScriptedDistillation()
+    async with fleet(
+        temporal, ScriptedIngestion(polled(*range(1, 13))), ScriptedFetch(slow), distillation
+    ):
+        handle = await start(temporal, request)
+        async with asyncio.timeout(20):
+            while len(distillation.slices) < 6:
+                await asyncio.sleep(0.02)
+
+        progress = await handle.query(SingleFeedIngestion.get_progress)
+
+        await handle.terminate()
+    assert sorted(distillation.slices) == [(2,), (4,), (6,), (8,), (10,), (12,)]
+    assert progress.step is RunStep.WAITING
+    assert progress.waiting_until == later
+
+
+async def test_a_model_that_is_away_bounds_the_run(time_skipping: Client) -> None:
+    def away(_: int) -> DistillOutcome | None:
+        raise ModelUnavailableError("out for lunch")
+
+    distillation = ScriptedDistillation(away)
+    request = IngestFeed(feed_id=FEED, slice_size=1, slices_in_flight=1)
+    async with fleet(
+        time_skipping, ScriptedIngestion(polled(*range(1, 9))), distillation=distillation
+    ):
+        handle = await start(time_skipping, request)
+
+        ingested = await handle.result()
+
+    assert ingested.progress.left == 8
+    assert {entry for (entry,) in distillation.slices} <= {1, 2}
+    closed, started = (await handle.describe()).close_time, (await handle.describe()).start_time
+    assert closed is not None
+    assert closed - started < timedelta(hours=2, minutes=10)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from feedmill.models.distillates import DistillOutcome
 from feedmill.models.entries import EntryDeferred, FetchOutcome
-from feedmill.models.feeds import FeedFailed, PollOutcome
+from feedmill.models.feeds import FeedDeferred, FeedFailed, PollOutcome
+from feedmill.models.outcomes import Reason
 from feedmill.models.runs import IngestionProgress, RunStep
 
 
@@ -14,6 +15,9 @@ def after_poll(progress: IngestionProgress, polled: PollOutcome) -> IngestionPro
     changes: dict[str, object] = {"step": RunStep.FETCHING, "waiting_until": None}
     if isinstance(polled, FeedFailed):
         changes |= {"reason": polled.reason, "detail": polled.detail}
+    if isinstance(polled, FeedDeferred):
+        until = f"until {polled.until:%Y-%m-%d %H:%M} UTC"
+        changes |= {"reason": Reason.WAITED_TOO_LONG, "detail": until}
     waiting = getattr(polled, "waiting_entry_ids", ())
     return progress.model_copy(update={**changes, "total": len(waiting)})
 

@@ -37,7 +37,10 @@ class SingleFeedIngestionWorkflow(SingleFeedIngestion):
     def __init__(self, request: IngestFeed) -> None:
         self._progress = IngestionProgress(feed_id=request.feed_id)
         self._give_up_at = workflow.now() + timedelta(seconds=request.give_up_after_seconds)
-        self._places = asyncio.Semaphore(request.slices_in_flight)
+        # A place is held while an activity runs, not while a host or a model is waited for: what
+        # is slow must not keep the rest from moving.
+        self._fetching = asyncio.Semaphore(request.slices_in_flight)
+        self._distilling = asyncio.Semaphore(request.slices_in_flight)
 
     @workflow.run
     async def run(self, request: IngestFeed) -> FeedIngested:
@@ -45,7 +48,7 @@ class SingleFeedIngestionWorkflow(SingleFeedIngestion):
         self._progress = after_poll(self._progress, polled)
         if isinstance(polled, FeedPolled | FeedFailed):
             cut = slices(polled.waiting_entry_ids, request.slice_size)
-            await asyncio.gather(*(self._take_in_turn(entry_ids) for entry_ids in cut))
+            await asyncio.gather(*(self._take(entry_ids) for entry_ids in cut))
         self._progress = self._progress.model_copy(
             update={"step": RunStep.DONE, "waiting_until": None}
         )
@@ -68,10 +71,6 @@ class SingleFeedIngestionWorkflow(SingleFeedIngestion):
                 return outcome
             await self._wait_until(outcome.until)
 
-    async def _take_in_turn(self, entry_ids: tuple[int, ...]) -> None:
-        async with self._places:
-            await self._take(entry_ids)
-
     async def _take(self, entry_ids: tuple[int, ...]) -> None:
         """Fetch a slice in as many rounds as its hosts ask for; distil each round's articles at once."""
         distilling = []
@@ -84,29 +83,35 @@ class SingleFeedIngestionWorkflow(SingleFeedIngestion):
         await asyncio.gather(*distilling)
 
     async def _fetch(self, entry_ids: tuple[int, ...]) -> tuple[FetchOutcome, ...]:
-        try:
-            fetched = await workflow.execute_activity_method(
-                FetchActivities.fetch_entries,
-                FetchEntries(entry_ids=entry_ids),
-                **options.FETCH_ENTRIES,
-            )
-        except ActivityError as error:
-            self._leave_after(error, len(entry_ids))
-            return ()
+        async with self._fetching:
+            if self._is_over(len(entry_ids)):
+                return ()
+            try:
+                fetched = await workflow.execute_activity_method(
+                    FetchActivities.fetch_entries,
+                    FetchEntries(entry_ids=entry_ids),
+                    **options.FETCH_ENTRIES,
+                )
+            except ActivityError as error:
+                self._leave_after(error, len(entry_ids))
+                return ()
         self._progress = after_fetch(self._progress, fetched.outcomes)
         return fetched.outcomes
 
     async def _distill(self, entry_ids: tuple[int, ...]) -> None:
-        try:
-            distilled = await workflow.execute_activity_method(
-                DistillationActivities.distill_entries,
-                DistillEntries(entry_ids=entry_ids),
-                **options.DISTILL_ENTRIES,
-            )
-        except ActivityError as error:
-            self._leave_after(error, len(entry_ids))
-        else:
-            self._progress = after_distillation(self._progress, distilled.outcomes)
+        async with self._distilling:
+            if self._is_over(len(entry_ids)):
+                return
+            try:
+                distilled = await workflow.execute_activity_method(
+                    DistillationActivities.distill_entries,
+                    DistillEntries(entry_ids=entry_ids),
+                    **options.DISTILL_ENTRIES,
+                )
+            except ActivityError as error:
+                self._leave_after(error, len(entry_ids))
+                return
+        self._progress = after_distillation(self._progress, distilled.outcomes)
 
     async def _wait_for(self, later: list[EntryDeferred]) -> tuple[int, ...]:
         """Sleep until the first of these has its turn; return those that are still worth waiting for."""
@@ -118,9 +123,19 @@ class SingleFeedIngestionWorkflow(SingleFeedIngestion):
         return tuple(entry.entry_id for entry in within)
 
     async def _wait_until(self, until: datetime) -> None:
-        self._progress = self._progress.model_copy(update={"waiting_until": until})
+        waiting = {"step": RunStep.WAITING, "waiting_until": until}
+        going_on = {"step": self._progress.step, "waiting_until": None}
+        self._progress = self._progress.model_copy(update=waiting)
         await workflow.sleep(max(until - workflow.now(), timedelta(seconds=1)))
-        self._progress = self._progress.model_copy(update={"waiting_until": None})
+        if self._progress.waiting_until == until:
+            self._progress = self._progress.model_copy(update=going_on)
+
+    def _is_over(self, count: int) -> bool:
+        """Leave entries whose turn comes after the run's time."""
+        over = workflow.now() > self._give_up_at
+        if over:
+            self._leave(count, detail=self._progress.detail or "the run took too long")
+        return over
 
     def _leave_after(self, error: ActivityError, count: int) -> None:
         """Leave entries where they stand, for the next run, when a worker gave up on them."""
