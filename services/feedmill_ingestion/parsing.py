@@ -30,6 +30,12 @@ _ENTITY = re.compile(
     r"&(?!#[0-9]+;|#x[0-9a-f]+;|(?:amp|lt|gt|quot|apos);)([a-z][a-z0-9]*;)?", re.IGNORECASE
 )
 
+# Halves of a UTF-16 pair, each escaped by itself: an emoji, by a generator that knows no better.
+_HALVES = re.compile(
+    r"(?:&#(?:x0*d[89a-f][0-9a-f]{2}|0*5(?:529[6-9]|5[3-9]\d\d|[67]\d{3}));)+", re.IGNORECASE
+)
+_NUMBER = re.compile(r"#(x?[0-9a-f]+)")
+
 # In the order of what they mean: published, else changed, else written.
 _DATES = ("published_parsed", "updated_parsed", "created_parsed")
 
@@ -107,13 +113,20 @@ def _repaired(text: str) -> str:
     parts = _CDATA.split(text)
     # Every second part is a CDATA section, in which nothing is an entity.
     return "".join(
-        part if index % 2 else _ENTITY.sub(_known_to_xml, part) for index, part in enumerate(parts)
+        part if index % 2 else _ENTITY.sub(_known_to_xml, _HALVES.sub(_joined, part))
+        for index, part in enumerate(parts)
     )
 
 
 def _known_to_xml(entity: re.Match[str]) -> str:
     character = html5.get(entity[1] or "")
     return f"&amp;{entity[1] or ''}" if character is None else escape(character)
+
+
+def _joined(halves: re.Match[str]) -> str:
+    digits = _NUMBER.findall(halves[0].lower())
+    units = "".join(chr(int(each[1:], 16) if each[0] == "x" else int(each)) for each in digits)
+    return units.encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
 
 
 def _root(text: str) -> str | None:

@@ -345,3 +345,22 @@ def test_rdf_is_a_feed() -> None:
         title="Old",
         entries=(SnapshotEntry(guid="x", url="https://x.example/1", title="One"),),
     )
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        pytest.param("&#55357;&#56832;", "😀", id="a pair, decimal"),
+        pytest.param("&#xD83D;&#xde00;", "😀", id="a pair, hexadecimal"),
+        pytest.param("a&#55357;b", "ab", id="half a character"),
+        pytest.param("&#128512;", "😀", id="the character itself"),
+    ],
+)
+def test_halves_of_characters_cost_no_entry(written: str, shown: str) -> None:
+    parts = f"<title>{written}</title><guid>g{written}</guid><description>{written}</description>"
+
+    snapshot = read(rss(parts, "<title>Healthy</title><guid>2</guid>"))
+
+    first, second = snapshot.entries
+    assert (first.title, first.guid, first.teaser) == (shown, f"g{shown}", shown)
+    assert second.title == "Healthy"
