@@ -86,3 +86,25 @@ async def test_a_held_host_is_left_alone_by_everybody(store: Store) -> None:
 )
 def test_what_counts_as_one_host(url: str, key: str) -> None:
     assert host_key(url) == key
+
+
+async def test_a_hold_reaches_those_who_already_wait_for_their_slot(store: Store) -> None:
+    governor = Governor(store, timedelta(seconds=0.3))
+    assert await governor.slot(URL) is None
+    waiting = asyncio.create_task(governor.slot(URL))
+    while not await _is_reserved(store, timedelta(seconds=0.3)):
+        await asyncio.sleep(0.01)
+
+    until = await governor.hold(URL, timedelta(minutes=5))
+
+    assert await waiting == until
+
+
+async def _is_reserved(store: Store, ahead: timedelta) -> bool:
+    """Tell whether a second slot has been taken."""
+    async with store.transaction() as tx:
+        rows = await tx.connection.exec_driver_sql(
+            "select next_free_at - clock_timestamp() from hosts"
+        )
+        left: timedelta = rows.scalar_one()
+    return left > ahead

@@ -57,12 +57,22 @@ class HostStore:
         until = func.clock_timestamp() + wait
         statement = (
             insert(hosts)
-            .values(host=host, next_free_at=until)
+            .values(host=host, next_free_at=until, held_until=until)
             .on_conflict_do_update(
                 index_elements=["host"],
-                set_={"next_free_at": func.greatest(hosts.c.next_free_at, until)},
+                set_={
+                    "next_free_at": func.greatest(hosts.c.next_free_at, until),
+                    "held_until": func.greatest(hosts.c.held_until, until),
+                },
             )
             .returning(hosts.c.next_free_at)
         )
         held: datetime = (await self._connection.execute(statement)).scalar_one()
         return held
+
+    async def held_until(self, host: str) -> datetime | None:
+        """Return when the host may be asked again; None when nobody holds it."""
+        statement = select(hosts.c.held_until).where(
+            hosts.c.host == host, hosts.c.held_until > func.clock_timestamp()
+        )
+        return (await self._connection.execute(statement)).scalar_one_or_none()

@@ -74,6 +74,7 @@ hosts = Table(
     metadata,
     Column("host", Text, primary_key=True),
     _time("next_free_at", nullable=False),
+    _time("held_until"),
 )
 
 feeds = Table(

@@ -32,8 +32,12 @@ class Governor:
             slot = await tx.hosts.reserve(host_key(url), spacing=self._spacing, patience=patience)
         if isinstance(slot, SlotTooFar):
             return slot.until
+        if not slot.wait:
+            return None
         await asyncio.sleep(slot.wait.total_seconds())
-        return None
+        # Meanwhile another request may have been told to leave the host alone.
+        async with self._store.transaction() as tx:
+            return await tx.hosts.held_until(host_key(url))
 
     async def hold(self, url: str, wait: timedelta) -> datetime:
         """Ask the URL's host nothing for `wait`, and return when that ends (later if held longer)."""

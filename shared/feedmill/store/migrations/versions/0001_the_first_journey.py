@@ -70,6 +70,7 @@ def upgrade() -> None:
         "hosts",
         sa.Column("host", sa.Text(), nullable=False),
         sa.Column("next_free_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("held_until", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("host", name=op.f("pk_hosts")),
     )
     op.create_table(
