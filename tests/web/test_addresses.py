@@ -69,9 +69,7 @@ FORBIDDEN = [
     "http://[ff02::1]/",
     "http://example.com:22/",
     "http://example.com:6379/",
-    "http://example.com:0/",
     "http://8.8.8.8:25/",
-    "http://example.com:99999/",
 ]
 
 INVALID = [
@@ -111,6 +109,8 @@ INVALID = [
     f"http://{'a' * 64}.example/",
     f"http://{'a.' * 130}example/",
     "http://example.com:port/",
+    "http://example.com:99999/",
+    "http://example.com:0/",
 ]
 
 ALLOWED = {

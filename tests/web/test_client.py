@@ -302,3 +302,45 @@ async def test_connections_are_kept(client: WebClient, origin: Origin) -> None:
         await get(client, origin.url("/a"))
 
     assert len(peers) == 1
+
+
+async def raw_answer(head: bytes) -> asyncio.Server:
+    """Serve these very bytes, which no HTTP library would send."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(head + b"\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi")
+        await writer.drain()
+        writer.close()
+
+    return await asyncio.start_server(answer, "127.0.0.1", 0)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        pytest.param(b"Content-Type: text/ht\xe9ml", id="a type that is no text"),
+        pytest.param(b"Content-Encoding: \xe9", id="an encoding that is no text"),
+        pytest.param(b"Cache-Control: max-age=" + b"9" * 5_000, id="a number without end"),
+        pytest.param(b"Age: " + b"9" * 5_000, id="an age without end"),
+        pytest.param(b"Retry-After: " + b"9" * 5_000, id="a wait without end"),
+    ],
+)
+async def test_no_header_breaks_the_client_or_what_is_stored(
+    client: WebClient, header: bytes
+) -> None:
+    async with await raw_answer(b"HTTP/1.1 200 OK\r\n" + header) as server:
+        port = server.sockets[0].getsockname()[1]
+
+        reply = await get(client, f"http://127.0.0.1:{port}/")
+
+    assert isinstance(reply, Answer | Refusal)
+    reply.model_dump_json()
+
+
+async def test_a_redirect_to_a_port_that_does_not_exist_is_refused(
+    client: WebClient, origin: Origin
+) -> None:
+    origin.redirect("/", "http://127.0.0.1:99999/")
+
+    assert reason(await get(client, origin.url("/"))) is Reason.URL_INVALID

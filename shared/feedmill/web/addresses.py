@@ -27,6 +27,7 @@ Address = IPv4Address | IPv6Address
 # The web, and what people put in front of it. Anything else is somebody's mail, shell or database.
 PORTS = frozenset({80, 443, 8080, 8443})
 
+_LAST_PORT = 65_535
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _FORBIDDEN_V4 = tuple(
@@ -110,6 +111,8 @@ def check_url(url: str, allowed_networks: Sequence[Network] = ()) -> str:
     host = _normal_host(parts["host"])
     default_port = _DEFAULT_PORTS[scheme]
     port = int(parts["port"]) if parts["port"] else default_port
+    if not 0 < port <= _LAST_PORT:
+        raise _invalid("names a port that does not exist")
     _check_host(host, port, allowed_networks)
     shown_host = f"[{host}]" if ":" in host else host
     shown_port = "" if port == default_port else f":{port}"

@@ -2,11 +2,12 @@
 
 from datetime import timedelta
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, field_validator
 
 from feedmill.models.base import Model
 from feedmill.models.feeds import Validators
 from feedmill.models.outcomes import Reason
+from feedmill.web.plain import storable
 
 # Too Many Requests, Service Unavailable.
 _WAIT = frozenset({429, 503})
@@ -57,6 +58,12 @@ class Refusal(Model):
 
     reason: Reason
     detail: str = ""
+
+    @field_validator("detail")
+    @classmethod
+    def _fits_the_store(cls, detail: str) -> str:
+        # Much of it is what a site sent us.
+        return storable(detail)
 
 
 class Deferred(Model):

@@ -152,7 +152,8 @@ class WebClient:
                 if response.status in _REDIRECTS and location:
                     return _Moved(location=location)
                 return await self._read(response, url, ask)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        # ValueError: what the library makes of some headers and addresses that no server should send.
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             return failure(error)
 
     def _timeout(self, seconds: float) -> aiohttp.ClientTimeout:

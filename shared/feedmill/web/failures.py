@@ -32,7 +32,7 @@ def refused(error: UrlRefusedError) -> Refusal:
     return Refusal(reason=Reason(error.reason), detail=_line(error))
 
 
-def failure(error: aiohttp.ClientError | TimeoutError | OSError) -> Refusal:
+def failure(error: aiohttp.ClientError | TimeoutError | OSError | ValueError) -> Refusal:
     """Return what an error of the HTTP library means to somebody who waits for the page."""
     return Refusal(reason=_reason(error), detail=_line(error))
 

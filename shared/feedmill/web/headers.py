@@ -16,13 +16,15 @@ _LONGEST_RETRY_AFTER = timedelta(days=1)
 _VALIDATOR_CHARACTERS = 1_024
 
 _CHARSET = re.compile(r";\s*charset\s*=\s*[\"']?([\w.:+-]+)", re.IGNORECASE)
-_DIRECTIVE = re.compile(r"(?:^|[\s,])(s-maxage|max-age)\s*=\s*\"?([0-9]+)", re.IGNORECASE)
+_DIRECTIVE = re.compile(r"(?:^|[\s,])(s-maxage|max-age)\s*=\s*\"?([0-9]{1,15})", re.IGNORECASE)
 _SECONDS = re.compile(r"[0-9]{1,15}")
 
 
 def media_type(content_type: str) -> str:
     """Return the type without parameters, in lower case: `text/html`."""
-    return content_type.partition(";")[0].strip().lower()
+    kind = content_type.partition(";")[0].strip().lower()
+    # Bytes that are no ASCII arrive as halves of characters, and are no type anybody knows.
+    return kind if kind.isascii() and kind.isprintable() else ""
 
 
 def charset(content_type: str) -> str | None:

@@ -42,8 +42,8 @@ async def in_parallel(
 ) -> list[R]:
     """Do the work for each item of a slice, so many at once, and return the answers in order.
 
-    The first exception ends the rest and is raised as it is: unlike a task group's, the class by
-    which retrying is decided stays visible.
+    Every item gets its try; then the first exception is raised as it is: unlike a task group's, the
+    class by which retrying is decided stays visible.
     """
     places = asyncio.Semaphore(at_once)
 
@@ -51,13 +51,14 @@ async def in_parallel(
         async with places:
             return await work(item)
 
-    tasks = [asyncio.create_task(in_turn(item)) for item in items]
-    try:
-        return await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    answers = await asyncio.gather(*(in_turn(item) for item in items), return_exceptions=True)
+    return [_unless_raised(answer) for answer in answers]
+
+
+def _unless_raised(answer: R | BaseException) -> R:
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer
 
 
 async def _beat() -> None:
