@@ -164,7 +164,7 @@ async def test_a_process_waits_for_temporal_at_its_start(database_url: str) -> N
     port = free_port()
     async with slow_worker(database_url, f"127.0.0.1:{port}") as worker:
         await worker.until("/healthz")
-        await asyncio.sleep(1)
+        assert (await worker.probe("/readyz")) == (503, {"temporal": "not connected yet"})
 
         async with own_temporal(port):
             await worker.until("/readyz")

@@ -36,7 +36,7 @@ class Health:
         self._alive = alive
 
     def require(self, name: str, check: Check) -> None:
-        """Make readiness depend on one more check."""
+        """Make readiness depend on one more check, or on another one of the same name."""
         self._checks[name] = check
 
     def drain(self) -> None:

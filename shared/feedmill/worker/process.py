@@ -12,7 +12,7 @@ import uvloop
 from temporalio.client import Client
 
 from feedmill.config import ServiceSettings
-from feedmill.errors import FeedmillError
+from feedmill.errors import FeedmillError, TemporalUnavailableError
 from feedmill.store import Store
 from feedmill.telemetry.health import Health
 from feedmill.telemetry.logs import configure_logs, get_logger
@@ -67,7 +67,7 @@ async def process(
     """
     configure_logs(settings, service)
     stopping = asyncio.Event()
-    health = Health({"postgres": store.check})
+    health = Health({"postgres": store.check, "temporal": _not_connected_yet})
     _heed_signals(stopping, health, settings.drain_seconds)
     runtime, core_metrics_url = start_runtime(service)
     async with serve_telemetry(
@@ -81,6 +81,10 @@ async def process(
             health.require("temporal", lambda: check_temporal(client))
             yield Process(client, health, stopping)
         log.info("process stopped")
+
+
+async def _not_connected_yet() -> None:
+    raise TemporalUnavailableError("not connected yet")
 
 
 async def _unless_stopped(connecting: Awaitable[Client], stopping: asyncio.Event) -> Client | None:
