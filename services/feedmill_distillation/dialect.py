@@ -1,14 +1,19 @@
 """How an endpoint wants to be asked. Endpoints that speak the same protocol differ in this. Pure."""
 
+import re
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Literal
+
+from pydantic import Field
 
 from feedmill.models.base import Model
 from feedmill_distillation.prompt import ANSWER_SCHEMA
 
 # Room for a model that thinks before it answers; an answer itself needs some 500.
 ANSWER_TOKENS = 8_192
+# Room for an answer and some thought, where a model cannot write more, or not beside what it reads.
+_FEWER_ANSWER_TOKENS = 2_048
 
 _ABOUT_THE_REQUEST = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY})
 _ABOUT_FORMAT = (
@@ -20,6 +25,14 @@ _ABOUT_FORMAT = (
     "structured output",
     "guided",
     "grammar",
+)
+# Both must be there: a server may say that it does not know the limit, or repeat the request.
+_LIMIT = re.compile(
+    r"max(?:imum)?[_ ](?:completion[_ ]|new[_ ]|output[_ ])?tokens"
+    r"|(?:completion|output) tokens|in the (?:completion|output)"
+)
+_TOO_MUCH = re.compile(
+    r"too (?:large|high|big|many)|maximum|at most|exceed|less than|must be <|range|reduce"
 )
 
 
@@ -42,11 +55,16 @@ class Dialect(Model):
 
     answer_format: AnswerFormat = AnswerFormat.JSON_SCHEMA
     limit_name: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    answer_tokens: int | None = Field(
+        default=ANSWER_TOKENS, description="the longest answer to ask for; None: do not say"
+    )
 
 
 def request_fields(dialect: Dialect) -> dict[str, object]:
     """Return the fields of a request that depend on the dialect."""
-    fields: dict[str, object] = {dialect.limit_name: ANSWER_TOKENS}
+    fields: dict[str, object] = {}
+    if dialect.answer_tokens is not None:
+        fields[dialect.limit_name] = dialect.answer_tokens
     if dialect.answer_format is AnswerFormat.JSON_SCHEMA:
         schema = {"name": "distillate", "strict": True, "schema": ANSWER_SCHEMA}
         fields["response_format"] = {"type": "json_schema", "json_schema": schema}
@@ -63,6 +81,9 @@ def simpler(dialect: Dialect, status: int, complaint: str) -> Dialect | None:
     if status not in _ABOUT_THE_REQUEST:
         return None
     complaint = complaint.lower()
+    # Before the name: some servers say of both names that the number is too large.
+    if dialect.answer_tokens is not None and _is_limit_too_large(complaint):
+        return dialect.model_copy(update={"answer_tokens": _fewer(dialect.answer_tokens)})
     # The newer models of the protocol's inventor want the limit under another name.
     if dialect.limit_name == "max_tokens" and "max_completion_tokens" in complaint:
         return dialect.model_copy(update={"limit_name": "max_completion_tokens"})
@@ -70,3 +91,11 @@ def simpler(dialect: Dialect, status: int, complaint: str) -> Dialect | None:
     if less is not None and any(word in complaint for word in _ABOUT_FORMAT):
         return dialect.model_copy(update={"answer_format": less})
     return None
+
+
+def _is_limit_too_large(complaint: str) -> bool:
+    return bool(_LIMIT.search(complaint) and _TOO_MUCH.search(complaint))
+
+
+def _fewer(tokens: int) -> int | None:
+    return _FEWER_ANSWER_TOKENS if tokens > _FEWER_ANSWER_TOKENS else None

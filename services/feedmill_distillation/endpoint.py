@@ -48,6 +48,7 @@ class Endpoint:
         self._model = model
         self._seconds = seconds
         self._dialect = Dialect()
+        self._has_answered = False
         self._unusable: EndpointUnusable | None = None
 
     async def ask(self, messages: Sequence[ChatCompletionMessageParam]) -> Completion | TextRefused:
@@ -58,18 +59,29 @@ class Endpoint:
         ModelUnavailableError
             No answer, now or until a person changes a setting; `retry_after` says when to try.
         """
+        dialect = known = self._dialect
         while True:
-            dialect = self._dialect
             answer = await self._send(dialect, messages)
             if isinstance(answer, Completion):
-                self._unusable = None
+                self._note_answer()
+                if dialect != known:
+                    self._learn(dialect)
                 return answer
             complaint = _complaint(answer)
             next_dialect = simpler(dialect, answer.status_code, complaint)
             if next_dialect is None:
                 return self._refused(answer, complaint)
-            log.info("model asked in a simpler way", **next_dialect.model_dump(mode="json"))
-            self._dialect = next_dialect
+            dialect = next_dialect
+
+    def _note_answer(self) -> None:
+        self._has_answered = True
+        self._unusable = None
+
+    def _learn(self, dialect: Dialect) -> None:
+        """Keep a dialect that was answered: one text too long for any of them teaches nothing."""
+        if dialect != self._dialect:
+            log.info("model asked in a simpler way", **dialect.model_dump(mode="json"))
+        self._dialect = dialect
 
     async def _send(
         self, dialect: Dialect, messages: Sequence[ChatCompletionMessageParam]
@@ -93,7 +105,7 @@ class Endpoint:
         return completion
 
     def _refused(self, error: openai.APIStatusError, complaint: str) -> TextRefused:
-        refusal = read_refusal(error.status_code, complaint)
+        refusal = read_refusal(error.status_code, complaint, has_answered=self._has_answered)
         # Raised without its cause: that quotes the endpoint, which may quote the key or the prompt,
         # and Temporal would keep it in history.
         if isinstance(refusal, EndpointUnusable):

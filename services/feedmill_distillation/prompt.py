@@ -7,7 +7,8 @@ from feedmill.models.distillates import ContentToDistill, Distiller, Recipe
 from feedmill_distillation.answers import Answer
 from feedmill_distillation.lines import Line, one_line
 
-# About 6,000 tokens of English: with the answer it fits models that read 8,192.
+# About 6,000 tokens of English, more in most other languages. A model that reads 8,192 has room for
+# them and for an answer, but not for the longest answer that is asked for at first: see `dialect`.
 ARTICLE_CHARACTERS = 24_000
 
 _TITLE_CHARACTERS = 300

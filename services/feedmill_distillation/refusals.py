@@ -8,7 +8,9 @@ from feedmill.models.outcomes import Reason
 
 _CONTEXT = re.compile(
     r"context[_ ](?:length|size|window)|maximum context|(?:prompt|input) is too long|too many tokens"
+    r"|must have less than \d+ tokens"
 )
+_FILTERED = re.compile(r"content[_ ](?:filter|management|policy)|moderation|safety")
 _NO_MODEL = re.compile(
     r"model_not_found|not a valid model|no models? (?:is )?loaded|model\b.{0,80}(?:not|n't) (?:found|exist)"
 )
@@ -23,6 +25,7 @@ _MAY_BE_CONTEXT = frozenset(
         HTTPStatus.INTERNAL_SERVER_ERROR,
     }
 )
+_ABOUT_THE_REQUEST = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY})
 
 
 class TextRefused(Model):
@@ -48,7 +51,7 @@ class EndpointBusy(Model):
 Refusal = TextRefused | EndpointUnusable | EndpointBusy
 
 
-def read_refusal(status: int, complaint: str) -> Refusal:
+def read_refusal(status: int, complaint: str, *, has_answered: bool) -> Refusal:
     """Read an HTTP error.
 
     Parameters
@@ -58,6 +61,9 @@ def read_refusal(status: int, complaint: str) -> Refusal:
     complaint
         What the endpoint said with it. It may quote the key or the prompt, so no part of it is
         passed on.
+    has_answered
+        Whether the endpoint ever answered a request of ours. One that did refuses the text; one that
+        never did may refuse whatever we send.
     """
     complaint = complaint.lower()
     detail = f"HTTP {status}"
@@ -71,8 +77,10 @@ def read_refusal(status: int, complaint: str) -> Refusal:
         status == HTTPStatus.BAD_REQUEST and _NO_MODEL.search(complaint)
     ):
         return EndpointUnusable(reason=Reason.MODEL_UNKNOWN, detail=detail)
-    if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}:
-        return TextRefused(reason=Reason.MODEL_REFUSED, detail=detail)
+    if status in _ABOUT_THE_REQUEST:
+        if has_answered or _FILTERED.search(complaint):
+            return TextRefused(reason=Reason.MODEL_REFUSED, detail=detail)
+        return EndpointUnusable(reason=Reason.MODEL_REQUEST_REFUSED, detail=detail)
     if status == HTTPStatus.PAYMENT_REQUIRED or _NO_CREDIT.search(complaint):
         detail += ", no credit left"
     return EndpointBusy(detail=detail)

@@ -200,3 +200,17 @@ async def test_a_wrong_key_loses_no_entry(
 
     server.key = None
     assert await distill(service, ids) == [EntryDistilled(entry_id=entry_id) for entry_id in ids]
+
+
+async def test_an_endpoint_that_refuses_every_request_loses_no_entry(
+    store: Store, server: ModelServer, service: DistillationService
+) -> None:
+    server.script(serve.unrecognised, serve.unrecognised)
+    ids = await store_articles(store, FERRY, BRIDGE)
+
+    with pytest.raises(ModelUnavailableError, match="refused every request") as raised:
+        await distill(service, ids)
+
+    assert raised.value.retry_after == timedelta(minutes=1)
+    assert [each.stage for each in await standings(store, ids)] == [Stage.FETCHED] * 2
+    assert await distill(service, ids) == [EntryDistilled(entry_id=entry_id) for entry_id in ids]

@@ -240,6 +240,9 @@ async def test_what_a_model_will_not_do_is_an_outcome(
             serve.unknown_model, "Check FEEDMILL_MODEL_NAME", timedelta(minutes=1), id="no model"
         ),
         pytest.param(
+            serve.unrecognised, "refused every request", timedelta(minutes=1), id="no request"
+        ),
+        pytest.param(
             serve.no_completion, "check FEEDMILL_MODEL_URL", timedelta(minutes=1), id="no API"
         ),
     ],
@@ -304,6 +307,83 @@ async def test_the_token_limit_goes_under_the_name_the_endpoint_knows(
 
     assert await model.distill(ARTICLE) == GOOD
     assert server.requests[-1].token_limits == {"max_completion_tokens": ANSWER_TOKENS}
+
+
+def limits(server: ModelServer) -> list[int | None]:
+    return [request.token_limits.get("max_tokens") for request in server.requests]
+
+
+@pytest.mark.parametrize(
+    ("answers", "asked"),
+    [
+        pytest.param([serve.completion_limit_too_large], [ANSWER_TOKENS, 2_048], id="output cap"),
+        pytest.param(
+            [serve.context_exceeded_by_completion(ANSWER_TOKENS)],
+            [ANSWER_TOKENS, 2_048],
+            id="context",
+        ),
+        pytest.param(
+            [
+                serve.context_exceeded_by_completion(ANSWER_TOKENS),
+                serve.context_exceeded_by_completion(2_048),
+            ],
+            [ANSWER_TOKENS, 2_048, None],
+            id="context, nearly filled by the prompt",
+        ),
+    ],
+)
+async def test_an_endpoint_with_less_room_is_asked_for_shorter_answers_from_then_on(
+    server: ModelServer,
+    model: ModelDistiller,
+    answers: list[serve.Answer],
+    asked: list[int | None],
+) -> None:
+    server.script(*answers)
+
+    assert await model.distill(ARTICLE) == GOOD
+    assert limits(server) == asked
+
+    assert await model.distill(ARTICLE) == GOOD
+    assert limits(server) == [*asked, asked[-1]]
+
+
+async def test_a_text_that_does_not_fit_without_an_answer_either_is_too_long(
+    server: ModelServer, model: ModelDistiller
+) -> None:
+    server.script(
+        serve.context_exceeded_by_completion(ANSWER_TOKENS, prompt_tokens=9_000),
+        serve.context_exceeded_by_completion(2_048, prompt_tokens=9_000),
+        serve.context_exceeded,
+    )
+
+    assert await model.distill(ARTICLE) == dead_end(Reason.MODEL_CONTEXT_EXCEEDED, "HTTP 400")
+    assert await model.distill(ARTICLE) == GOOD
+
+    # One text that is too long does not shorten the answers about the others.
+    assert limits(server) == [ANSWER_TOKENS, 2_048, None, ANSWER_TOKENS]
+
+
+async def test_an_unknown_refusal_is_about_the_text_once_the_endpoint_has_answered(
+    server: ModelServer, model: ModelDistiller
+) -> None:
+    server.script(serve.good, serve.unrecognised)
+    await model.distill(ARTICLE)
+
+    assert await model.distill(ARTICLE) == dead_end(Reason.MODEL_REFUSED, "HTTP 400")
+
+
+async def test_an_endpoint_that_refuses_everything_is_logged_once(
+    server: ModelServer, model: ModelDistiller
+) -> None:
+    server.script(serve.unrecognised, serve.unrecognised)
+
+    with structlog.testing.capture_logs() as logs:
+        for _ in range(2):
+            with pytest.raises(ModelUnavailableError):
+                await model.distill(ARTICLE)
+
+    errors = [log["reason"] for log in logs if log["log_level"] == "error"]
+    assert errors == [Reason.MODEL_REQUEST_REFUSED]
 
 
 async def test_a_wrong_key_is_logged_once_and_again_after_it_worked(

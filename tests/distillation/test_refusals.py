@@ -34,6 +34,11 @@ def refused(reason: Reason, status: int) -> TextRefused:
             "the request exceeds the available context size",
             refused(Reason.MODEL_CONTEXT_EXCEEDED, 400),
         ),
+        (
+            422,
+            "`inputs` must have less than 4096 tokens. Given: 5000",
+            refused(Reason.MODEL_CONTEXT_EXCEEDED, 422),
+        ),
         (413, "", refused(Reason.MODEL_CONTEXT_EXCEEDED, 413)),
         (422, "Prompt is too long", refused(Reason.MODEL_CONTEXT_EXCEEDED, 422)),
         (
@@ -54,9 +59,26 @@ def refused(reason: Reason, status: int) -> TextRefused:
 def test_a_refusal_is_about_one_text_or_about_all(
     status: int, complaint: str, expected: Refusal
 ) -> None:
-    assert read_refusal(status, complaint) == expected
+    assert read_refusal(status, complaint, has_answered=True) == expected
+
+
+@pytest.mark.parametrize(
+    ("status", "complaint", "expected"),
+    [
+        (400, "who knows", unusable(Reason.MODEL_REQUEST_REFUSED, 400)),
+        (422, "who knows", unusable(Reason.MODEL_REQUEST_REFUSED, 422)),
+        (400, "code: content_filter", refused(Reason.MODEL_REFUSED, 400)),
+        (400, "against our content policy", refused(Reason.MODEL_REFUSED, 400)),
+        (400, "code: context_length_exceeded", refused(Reason.MODEL_CONTEXT_EXCEEDED, 400)),
+        (500, "boom", EndpointBusy(detail="HTTP 500")),
+    ],
+)
+def test_an_endpoint_that_never_answered_may_refuse_every_text(
+    status: int, complaint: str, expected: Refusal
+) -> None:
+    assert read_refusal(status, complaint, has_answered=False) == expected
 
 
 @pytest.mark.parametrize("status", [400, 401, 402, 404, 413, 422, 429, 500])
 def test_what_an_endpoint_says_is_not_passed_on(status: int) -> None:
-    assert "sk-secret" not in read_refusal(status, "key sk-secret").detail
+    assert "sk-secret" not in read_refusal(status, "key sk-secret", has_answered=True).detail

@@ -190,7 +190,25 @@ limit_unsupported = error(
 context_exceeded = error(
     400, "This model's maximum context length is 8192 tokens", code="context_length_exceeded"
 )
+completion_limit_too_large = error(
+    400,
+    "max_tokens is too large: 8192. This model supports at most 4096 completion tokens, "
+    "whereas you provided 8192.",
+    code="invalid_value",
+)
+unrecognised = error(400, "Bad Request")
 broken = error(500, "boom")
+
+
+def context_exceeded_by_completion(limit: int, *, prompt_tokens: int = 6_500) -> Answer:
+    """Refuse as a model that reads 8,192 tokens does when so many are asked for as an answer."""
+    return error(
+        400,
+        "This model's maximum context length is 8192 tokens. However, you requested "
+        f"{prompt_tokens + limit} tokens ({prompt_tokens} in the messages, {limit} in the "
+        "completion). Please reduce the length of the messages or completion.",
+        code="context_length_exceeded",
+    )
 
 
 def rate_limited(retry_after: int | None = None) -> Answer:

@@ -30,6 +30,7 @@ class Reason(StrEnum):
     NO_TEXT = "no_text"
     MODEL_UNAUTHORIZED = "model_unauthorized"
     MODEL_UNKNOWN = "model_unknown"
+    MODEL_REQUEST_REFUSED = "model_request_refused"
     MODEL_REFUSED = "model_refused"
     MODEL_ANSWER_INVALID = "model_answer_invalid"
     MODEL_CONTEXT_EXCEEDED = "model_context_exceeded"
@@ -61,6 +62,10 @@ ADVICE: dict[Reason, str] = {
     Reason.NO_TEXT: "There was no text to distil.",
     Reason.MODEL_UNAUTHORIZED: "The model refused the key. Check FEEDMILL_MODEL_API_KEY.",
     Reason.MODEL_UNKNOWN: "The endpoint has no such model. Check FEEDMILL_MODEL_NAME and FEEDMILL_MODEL_URL.",
+    Reason.MODEL_REQUEST_REFUSED: (
+        "The endpoint has refused every request so far. "
+        "Check FEEDMILL_MODEL_URL and FEEDMILL_MODEL_NAME, and look into the endpoint's own log."
+    ),
     Reason.MODEL_REFUSED: "The model would not summarise this text.",
     Reason.MODEL_ANSWER_INVALID: "The model's answer could not be used, even after asking again.",
     Reason.MODEL_CONTEXT_EXCEEDED: "The text is longer than the model can read.",
