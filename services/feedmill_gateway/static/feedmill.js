@@ -70,6 +70,18 @@ document.addEventListener("submit", (event) => {
   if (question && !confirm(question)) event.preventDefault();
 });
 
+// --- Streams ---
+
+const REOPEN_AFTER_MS = 5000;
+
+// A browser mends a lost connection by itself, but gives up for good when the answer is an error:
+// 502 or 503 while the gateway restarts.
+function onGivenUp(stream, act) {
+  stream.addEventListener("error", () => {
+    if (stream.readyState === EventSource.CLOSED) setTimeout(act, REOPEN_AFTER_MS);
+  });
+}
+
 // --- Everything that happens, while the page is looked at ---
 
 const ENTRY_EVENTS = ["entry.added", "entry.fetched", "entry.distilled", "entry.unavailable", "entry.undistillable"];
@@ -78,14 +90,21 @@ let last = entries.dataset.after;
 let source = null;
 
 function listen() {
-  source = new EventSource(`/api/v1/events?after=${last}`);
+  const opened = new EventSource(`/api/v1/events?after=${last}`);
+  source = opened;
   const on = (kind, act) =>
-    source.addEventListener(kind, (message) => {
+    opened.addEventListener(kind, (message) => {
       last = message.lastEventId;
       act(JSON.parse(message.data));
     });
   for (const kind of ENTRY_EVENTS) on(kind, wantCard);
   for (const kind of FEED_EVENTS) on(kind, wantFeeds);
+  onGivenUp(opened, () => {
+    // Somebody may have left and come back meanwhile.
+    if (source !== opened) return;
+    source = null;
+    listenWhileVisible();
+  });
 }
 
 // Browsers allow six connections to one host: tabs in the background give theirs back.
@@ -103,9 +122,16 @@ listenWhileVisible();
 
 // --- The run that somebody waits for ---
 
-function follow(run) {
-  const stream = new EventSource(`/api/v1/runs/${run.dataset.run}/events?after=${runPlace.dataset.after}`);
-  stream.addEventListener("run.progress", (message) => show(run, JSON.parse(message.data)));
+function follow(run, after) {
+  const stream = new EventSource(`/api/v1/runs/${run.dataset.run}/events?after=${after}`);
+  stream.addEventListener("run.progress", (message) => {
+    // Progress has no number of its own: this is that of the run's last event, if there was one.
+    after = message.lastEventId || after;
+    show(run, JSON.parse(message.data));
+  });
+  onGivenUp(stream, () => {
+    if (run.isConnected) follow(run, after);
+  });
   stream.addEventListener("run.finished", async () => {
     stream.close();
     wantFeeds();
@@ -130,4 +156,4 @@ function show(run, progress) {
 }
 
 const running = runPlace.querySelector("[data-running]");
-if (running) follow(running);
+if (running) follow(running, runPlace.dataset.after);
