@@ -1,10 +1,13 @@
 import os
 import signal
 import stat
+import threading
+import time
 from functools import partial
 from pathlib import Path
 
 import aiohttp
+import psutil
 import psycopg
 import pytest
 
@@ -42,21 +45,35 @@ def test_a_cluster_is_set_up_once_and_keeps_its_password(tmp_path: Path) -> None
     assert stat.S_IMODE((tmp_path / "postgres/password").stat().st_mode) == 0o600
 
 
-def test_what_an_interrupted_setup_left_is_made_anew(tmp_path: Path) -> None:
-    half = tmp_path / "postgres/cluster/base"
-    half.mkdir(parents=True)
+def test_a_setup_that_is_killed_midway_is_begun_anew(tmp_path: Path) -> None:
+    killed = threading.Thread(target=_kill_initdb_midway, args=(tmp_path,))
+    killed.start()
+    with pytest.raises(SettingsError):
+        EmbeddedPostgres(tmp_path).prepare()
+    killed.join()
+    left = {path.name for path in tmp_path.iterdir()}
 
-    EmbeddedPostgres(tmp_path / "postgres").prepare()
+    with embedded_postgres(tmp_path) as url, psycopg.connect(url) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+    assert left == {"cluster.new", "password"}
+    assert not (tmp_path / "cluster.new").exists()
 
-    assert (tmp_path / "postgres/cluster/PG_VERSION").exists()
+
+@pytest.mark.parametrize("name", ["cluster", "cluster.new"])
+def test_a_cluster_that_cannot_be_set_up_says_what_else_works(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+
+    with pytest.raises(SettingsError, match=rf"{tmp_path}/{name}\b(?s:.*)FEEDMILL_DATABASE_URL"):
+        EmbeddedPostgres(tmp_path).prepare()
 
 
-def test_a_cluster_that_cannot_be_set_up_says_what_else_works(tmp_path: Path) -> None:
-    (tmp_path / "postgres").mkdir()
-    (tmp_path / "postgres/cluster").touch()
+def test_what_may_be_somebodys_database_is_not_removed(tmp_path: Path) -> None:
+    (tmp_path / "cluster/base").mkdir(parents=True)
 
-    with pytest.raises(SettingsError, match="FEEDMILL_DATABASE_URL"):
-        EmbeddedPostgres(tmp_path / "postgres").prepare()
+    with pytest.raises(SettingsError, match="is in the way"):
+        EmbeddedPostgres(tmp_path).prepare()
+
+    assert (tmp_path / "cluster/base").is_dir()
 
 
 def test_it_listens_on_loopback_alone(tmp_path: Path) -> None:
@@ -91,3 +108,13 @@ async def test_the_process_we_start_is_postgres_itself(tmp_path: Path) -> None:
     # Fast shutdown: SIGINT reaches the server only if no wrapper stands between.
     assert "received fast shutdown request" in (tmp_path / "postgres.log").read_text()
     assert not (tmp_path / "postgres/cluster/postmaster.pid").exists()
+
+
+def _kill_initdb_midway(folder: Path) -> None:
+    deadline = time.monotonic() + 20
+    while not list(folder.glob("*/PG_VERSION")):
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    for child in psutil.Process().children():
+        if any(str(folder) in word for word in child.cmdline()):
+            child.kill()

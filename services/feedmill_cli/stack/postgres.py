@@ -22,6 +22,7 @@ class EmbeddedPostgres:
 
     def __init__(self, folder: Path) -> None:
         self._cluster = folder / "cluster"
+        self._draft = folder / "cluster.new"
         self._password_file = folder / "password"
 
     def prepare(self) -> None:
@@ -35,14 +36,19 @@ class EmbeddedPostgres:
         if (self._cluster / "PG_VERSION").exists():
             return
         self._cluster.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # What an interrupted initdb leaves behind has no PG_VERSION, and initdb refuses to go on.
-        shutil.rmtree(self._cluster, ignore_errors=True)
+        # A killed initdb leaves what looks like a cluster and never starts, so that only a complete
+        # one gets the name.
+        shutil.rmtree(self._draft, ignore_errors=True)
         self._write_password()
+        self._fill_draft()
+        self._adopt_draft()
+
+    def _fill_draft(self) -> None:
         done = subprocess.run(  # noqa: S603 - our own command line
             _as_ordinary_user(
                 [
                     str(_binaries() / "initdb"),
-                    f"--pgdata={self._cluster}",
+                    f"--pgdata={self._draft}",
                     f"--username={USER}",
                     f"--pwfile={self._password_file}",
                     "--auth=scram-sha-256",
@@ -58,9 +64,19 @@ class EmbeddedPostgres:
         )
         if done.returncode:
             raise SettingsError(
-                f"Postgres could not be set up in {self._cluster}: {done.stderr.strip()}\n"
+                f"Postgres could not be set up in {self._draft}: {done.stderr.strip()}\n"
                 "Run as an ordinary user, or name a Postgres in FEEDMILL_DATABASE_URL."
             )
+
+    def _adopt_draft(self) -> None:
+        try:
+            self._draft.rename(self._cluster)
+        except OSError as error:
+            raise SettingsError(
+                f"{self._cluster} is in the way and no database cluster: {error.strerror}\n"
+                "Move it elsewhere, or name a Postgres in FEEDMILL_DATABASE_URL."
+            ) from error
+        _sync_folder(self._cluster.parent)
 
     def command(self, port: int) -> list[str]:
         """Return the command line that runs the server in the foreground, on loopback."""
@@ -86,7 +102,18 @@ class EmbeddedPostgres:
 
     def _write_password(self) -> None:
         self._password_file.touch(mode=0o600)
-        self._password_file.write_text(secrets.token_urlsafe(24))
+        with self._password_file.open("w") as file:
+            file.write(secrets.token_urlsafe(24))
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _binaries() -> Path:
