@@ -208,6 +208,43 @@ def test_a_log_that_grew_too_long_is_cut_under_its_writer(tmp_path: Path) -> Non
     assert (tmp_path / "fetch.log.1").stat().st_size == 21 << 20
 
 
+def test_a_log_without_room_for_a_copy_is_cut_all_the_same(tmp_path: Path) -> None:
+    log = LogFile(tmp_path / "fetch.log")
+    (tmp_path / "fetch.log").write_bytes(b"x" * (21 << 20))
+    (tmp_path / "fetch.log.1").symlink_to("/dev/full")
+
+    log.cut()
+
+    assert (tmp_path / "fetch.log").read_bytes() == b""
+
+
+def test_a_log_that_is_deleted_is_missed_by_nobody(tmp_path: Path) -> None:
+    log = LogFile(tmp_path / "logs" / "fetch.log")
+
+    log.cut()
+    log.begin()
+    last_line = log.last_line()
+    with log.open() as file:
+        file.write(b"again")
+
+    assert last_line == ""
+    assert (tmp_path / "logs" / "fetch.log").read_text() == "again"
+    assert mode(tmp_path / "logs" / "fetch.log") == 0o600
+
+
+def test_a_log_that_cannot_be_made_loses_what_is_written(tmp_path: Path) -> None:
+    (tmp_path / "logs").touch()
+    log = LogFile(tmp_path / "logs" / "fetch.log")
+
+    log.begin()
+    log.cut()
+    with log.open() as file:
+        file.write(b"lost")
+
+    assert file.name == os.devnull
+    assert log.last_line() == ""
+
+
 @pytest.mark.parametrize(
     ("written", "line"),
     [

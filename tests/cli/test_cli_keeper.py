@@ -1,5 +1,6 @@
 import asyncio
 import os
+import shutil
 import signal
 import sys
 import time
@@ -10,7 +11,7 @@ import pytest
 
 from feedmill_cli.stack.part import Part
 from feedmill_cli.stack.processes import created_at
-from support.parts import Diary, keeper_of, kept, script, until
+from support.parts import Diary, keeper_of, kept, never, script, until
 
 SLEEP = "import time; time.sleep(60)"
 DEAF = """
@@ -73,6 +74,34 @@ async def test_a_killed_part_comes_back_ready(tmp_path: Path) -> None:
 
     assert diary.remarks("mill") == ["ended by signal 9; again in 0.5 s"]
     assert len(diary.pids("mill")) == 2
+
+
+async def test_a_part_outlives_its_log(tmp_path: Path) -> None:
+    diary, folder = Diary(), tmp_path / "logs"
+    folder.mkdir()
+    keeper = keeper_of(script("mill", f"print('up', flush=True)\n{SLEEP}"), folder, diary, never)
+
+    async with kept(keeper):
+        await until((folder / "mill.log").read_text)
+        shutil.rmtree(folder)
+        # Long enough for the keeper to look at its log.
+        await asyncio.sleep(0.5)
+        os.kill(diary.pids("mill")[0], signal.SIGKILL)
+        await until(lambda: (folder / "mill.log").exists() and (folder / "mill.log").read_text())
+
+    assert diary.remarks("mill") == ["ended by signal 9; again in 0.5 s"]
+
+
+async def test_a_part_that_ends_without_its_log_is_started_again(tmp_path: Path) -> None:
+    diary = Diary()
+    log = tmp_path / "mill.log"
+    code = f"import os; os.unlink({str(log)!r}); raise SystemExit(7)"
+    keeper = keeper_of(script("mill", code), tmp_path, diary)
+
+    async with kept(keeper):
+        await until(lambda: keeper.state.restarts == 2)
+
+    assert diary.remarks("mill")[0] == "ended with code 7; again in 0.5 s"
 
 
 async def test_a_part_that_answers_no_more_is_running_not_ready(tmp_path: Path) -> None:

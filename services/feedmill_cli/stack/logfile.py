@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,34 +20,50 @@ class _Event(Model):
 
 
 class LogFile:
+    """A deleted file or a full disk costs what would have been written, and never the writer."""
+
     def __init__(self, path: Path) -> None:
         self._path = path
         self._former = path.with_name(f"{path.name}.1")
 
     def begin(self) -> None:
         """Keep what an earlier fleet wrote as `.1`, and start an empty file."""
-        if self._path.exists():
+        with suppress(OSError):
             self._path.replace(self._former)
-        self._path.touch(mode=0o600)
+        with suppress(OSError):
+            self._path.touch(mode=0o600)
 
     def open(self) -> BinaryIO:
-        """Open it for a process to write to."""
-        # Appending, so that a process goes on at the new end after the file was cut.
-        return self._path.open("ab")
+        """Open it for a process to write to; where it cannot be, what is written is lost."""
+        try:
+            self._path.parent.mkdir(exist_ok=True, mode=0o700)
+            self._path.touch(mode=0o600)
+            # Appending, so that a process goes on at the new end after the file was cut.
+            return self._path.open("ab")
+        except OSError:
+            return Path(os.devnull).open("ab")
 
     def cut(self) -> None:
-        """Move what it holds to `.1` if that has become too much."""
-        if self._path.stat().st_size > _LARGEST_BYTES:
-            shutil.copyfile(self._path, self._former)
-            os.truncate(self._path, 0)
+        """Move what it holds to `.1` if that has become too much; drop it if there is no room."""
+        with suppress(OSError):
+            if self._path.stat().st_size > _LARGEST_BYTES:
+                with suppress(OSError):
+                    shutil.copyfile(self._path, self._former)
+                os.truncate(self._path, 0)
 
     def last_line(self) -> str:
         """Return the last line that says something, or an empty string."""
-        with self._path.open("rb") as file:
-            file.seek(0, os.SEEK_END)
-            file.seek(max(0, file.tell() - _TAIL_BYTES))
-            lines = file.read().decode(errors="replace").split("\n")
+        lines = self._tail().decode(errors="replace").split("\n")
         return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+    def _tail(self) -> bytes:
+        try:
+            with self._path.open("rb") as file:
+                file.seek(0, os.SEEK_END)
+                file.seek(max(0, file.tell() - _TAIL_BYTES))
+                return file.read()
+        except OSError:
+            return b""
 
 
 def gist(line: str) -> str:
