@@ -3,6 +3,7 @@ import json
 import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -193,6 +194,25 @@ async def test_a_feed_that_fails_says_why_and_what_helps(
     assert said.err == f"feedmill: not_a_feed: an HTML page\n{ADVICE[Reason.NOT_A_FEED]}\n"
 
 
+async def test_a_site_that_makes_us_wait_is_waited_for_until_it_is_too_long(
+    person: Person, gateway: ScriptedGateway
+) -> None:
+    until = datetime(2026, 1, 31, 12, 30, tzinfo=UTC)
+    waiting = progress(step="waiting", total=0, waitingUntil=until.isoformat())
+    gave_up = finished(total=0, reason="waited_too_long", detail="until 2026-01-31 12:30 UTC")
+    gateway.streams = [[message("run.progress", waiting), gave_up]]
+
+    said = await person.types("add", "https://example.org/feed.xml")
+
+    assert said == Said(
+        code=1,
+        out="Feed 1: https://example.org/feed.xml\n"
+        f"waiting for the site until {until.astimezone():%H:%M}: 0 of 0 entries distilled\n",
+        err="feedmill: waited_too_long: until 2026-01-31 12:30 UTC\n"
+        f"{ADVICE[Reason.WAITED_TOO_LONG]}\n",
+    )
+
+
 @pytest.mark.parametrize("status", ["failed", "terminated", "timed_out", "cancelled"])
 async def test_a_run_that_breaks_is_no_success(
     person: Person, gateway: ScriptedGateway, status: str
@@ -373,21 +393,62 @@ async def test_the_fleet_that_runs_here_is_found_with_its_token(
     monkeypatch.delenv("FEEDMILL_URL")
     monkeypatch.delenv("FEEDMILL_TOKEN")
     gateway.answers["GET /api/v1/feeds"] = (200, {"items": []})
-    folder = Folder(Path(os.environ["FEEDMILL_DATA_DIR"]))
-    folder.make()
-    folder.settle_token(TOKEN)
-    folder.save(FleetState(urls=Urls(page=gateway.url, docs="")))
+    folder = folder_with_a_fleet(gateway.url)
 
     ended = await person.types("feeds")
     with folder.locked():
         running = await person.types("feeds")
+        named = await person.types("feeds", "--url", f"{gateway.url}/")
 
-    assert (ended.code, running.code) == (3, 0)
+    assert (ended.code, running.code, named.code) == (3, 0, 0)
+
+
+async def test_the_token_kept_here_goes_nowhere_else(
+    person: Person, gateway: ScriptedGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FEEDMILL_TOKEN")
+    folder = folder_with_a_fleet(f"http://127.0.0.1:{free_port()}")
+
+    with folder.locked():
+        by_setting = await person.types("feeds")
+        by_option = await person.types("feeds", "--url", gateway.url)
+
+    missing = (
+        "feedmill: FEEDMILL_TOKEN is missing: {} needs its own token, "
+        "and the one kept here is for the gateway that runs here alone\n"
+    )
+    assert by_setting == Said(code=1, out="", err=missing.format(f"{gateway.url}/"))
+    assert by_option == Said(code=1, out="", err=missing.format(gateway.url))
+    assert gateway.authorized_by == []
+
+
+async def test_the_token_kept_here_is_not_for_who_listens_after_the_fleet_ended(
+    person: Person, gateway: ScriptedGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FEEDMILL_TOKEN")
+    folder_with_a_fleet(gateway.url)
+
+    said = await person.types("feeds")
+
+    assert (said.code, gateway.authorized_by) == (1, [])
+
+
+async def test_another_gateway_is_given_the_token_that_was_set(
+    person: Person, gateway: ScriptedGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FEEDMILL_TOKEN", "a-token-for-somewhere-else")
+    folder = folder_with_a_fleet(f"http://127.0.0.1:{free_port()}")
+
+    with folder.locked():
+        await person.types("feeds")
+
+    assert gateway.authorized_by == ["Bearer a-token-for-somewhere-else"]
 
 
 async def test_a_gateway_that_does_not_answer_is_named(
     person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("FEEDMILL_TOKEN", TOKEN)
     url = f"http://127.0.0.1:{free_port()}"
 
     said = await person.types("feeds", "--url", url)
@@ -419,6 +480,27 @@ async def test_patience_with_an_absent_gateway_ends() -> None:
             await follow_run(client, RUN["href"], _ignore, patience_seconds=0.5)
 
 
+async def test_a_long_silence_is_no_absence(gateway: ScriptedGateway) -> None:
+    gateway.pause_seconds = 0.15
+    gateway.streams = [["retry: 10\n\n", *[": ping\n\n"] * 4], [finished(distilled=4)]]
+
+    async with open_gateway(Place(url=gateway.url, token=TOKEN)) as client:
+        end = await follow_run(client, RUN["href"], _ignore, patience_seconds=0.3)
+
+    assert end.status is RunStatus.COMPLETED
+
+
+async def test_a_gateway_that_comes_back_is_as_good_as_one_that_stayed(
+    gateway: ScriptedGateway,
+) -> None:
+    gateway.streams = [*[["retry: 100\n\n"]] * 6, [finished(distilled=4)]]
+
+    async with open_gateway(Place(url=gateway.url, token=TOKEN)) as client:
+        end = await follow_run(client, RUN["href"], _ignore, patience_seconds=0.3)
+
+    assert end.status is RunStatus.COMPLETED
+
+
 async def test_a_run_that_is_unknown_is_not_waited_for(
     gateway: ScriptedGateway,
 ) -> None:
@@ -443,6 +525,14 @@ async def test_the_end_of_a_run_is_returned_whole(gateway: ScriptedGateway) -> N
         status=RunStatus.COMPLETED,
         progress=IngestionProgress.model_validate(progress(step="done", distilled=4)),
     )
+
+
+def folder_with_a_fleet(page: str) -> Folder:
+    folder = Folder(Path(os.environ["FEEDMILL_DATA_DIR"]))
+    folder.make()
+    folder.settle_token(TOKEN)
+    folder.save(FleetState(urls=Urls(page=page, docs="")))
+    return folder
 
 
 def _ignore(_: IngestionProgress) -> None:

@@ -257,4 +257,4 @@ def test_a_wait_says_for_whom_and_how_long() -> None:
 
     waiting = IngestionProgress(feed_id=1, step=RunStep.WAITING, waiting_until=until)
 
-    assert describe_step(waiting) == f"waiting for the site until {until.astimezone():%H:%M:%S}"
+    assert describe_step(waiting) == f"waiting for the site until {until.astimezone():%H:%M}"

@@ -23,6 +23,10 @@ class ScriptedGateway:
     ----------
     asked
         Method and raw path with query of every request, in order.
+    authorized_by
+        The `Authorization` header of every request, in order.
+    pause_seconds
+        How long a stream is silent after each of its pieces.
     """
 
     def __init__(self) -> None:
@@ -30,11 +34,14 @@ class ScriptedGateway:
         self.answers: dict[str, tuple[int, object]] = {}
         self.streams: list[Sequence[str] | web.Response] = []
         self.asked: list[str] = []
+        self.authorized_by: list[str | None] = []
+        self.pause_seconds = 0.0
         self.bodies: list[Any] = []
         self.resumed_after: list[str | None] = []
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(f"{request.method} {request.raw_path}")
+        self.authorized_by.append(request.headers.get("Authorization"))
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
             return problem(401, "Token needed", "Send a token that is known here.")
         if request.path.endswith("/events"):
@@ -59,7 +66,7 @@ class ScriptedGateway:
         await response.prepare(request)
         for piece in stream:
             await response.write(piece.encode())
-            await asyncio.sleep(0)
+            await asyncio.sleep(self.pause_seconds)
         if request.transport:
             # As a killed gateway does: no proper end of the stream.
             request.transport.close()

@@ -20,6 +20,24 @@ _RETRY_SECONDS = 1.0
 Show = Callable[[IngestionProgress], None]
 
 
+class _Absence:
+    """How long the gateway has been away: since the first attempt that failed, and not since its last word."""
+
+    def __init__(self, patience_seconds: float) -> None:
+        self._patience_seconds = patience_seconds
+        self._since: float | None = None
+
+    def end(self) -> None:
+        self._since = None
+
+    def bear(self, error: GatewayAwayError) -> None:
+        now = time.monotonic()
+        if self._since is None:
+            self._since = now
+        if now - self._since > self._patience_seconds:
+            raise CommandError(f"{error}; the feed is read on without us") from error
+
+
 async def follow_run(
     gateway: Gateway, href: str, show: Show, *, patience_seconds: float = _PATIENCE_SECONDS
 ) -> RunFinished:
@@ -32,25 +50,25 @@ async def follow_run(
     ProblemError
         There is no such run.
     """
-    reader = MessageReader()
-    heard_at = time.monotonic()
+    reader, absence = MessageReader(), _Absence(patience_seconds)
     while True:
         try:
-            async for message in _messages(gateway, f"{href}/events", reader):
-                heard_at = time.monotonic()
+            async for message in _messages(gateway, f"{href}/events", reader, absence):
                 if message.event == _FINISHED:
                     return RunFinished.model_validate_json(message.data)
                 if message.event == _PROGRESS:
                     show(IngestionProgress.model_validate_json(message.data))
         except GatewayAwayError as error:
-            if time.monotonic() - heard_at > patience_seconds:
-                raise CommandError(f"{error}; the feed is read on without us") from error
+            absence.bear(error)
         await asyncio.sleep(reader.retry_seconds or _RETRY_SECONDS)
 
 
-async def _messages(gateway: Gateway, path: str, reader: MessageReader) -> AsyncIterator[Message]:
+async def _messages(
+    gateway: Gateway, path: str, reader: MessageReader, absence: _Absence
+) -> AsyncIterator[Message]:
     reader.forget_unfinished()
     async with gateway.stream(path, last_event_id=reader.last_id) as lines:
+        absence.end()
         async for line in lines:
             message = reader.feed(line.decode(errors="replace").rstrip("\r\n"))
             if message is not None:

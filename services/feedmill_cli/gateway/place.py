@@ -5,7 +5,7 @@ from yarl import URL
 
 from feedmill.config import StackSettings
 from feedmill.models.base import Model
-from feedmill_cli.errors import EXIT_NOT_RUNNING, NotRunningError
+from feedmill_cli.errors import EXIT_NOT_RUNNING, CommandError, NotRunningError
 from feedmill_cli.stack.folder import Folder
 
 
@@ -17,21 +17,36 @@ class Place(Model):
 def find_gateway(settings: StackSettings, folder: Folder, url: str | None) -> Place:
     """Return the gateway a person means: by option, by setting, or the one that runs here.
 
+    The token kept in the folder is for the gateway that runs from it, and goes nowhere else.
+
     Raises
     ------
     NotRunningError
         None is named, and none runs here.
+    CommandError
+        Another one is named, and FEEDMILL_TOKEN is not set.
     """
+    own = _own_page(folder)
     named = url or (str(settings.url) if settings.url else None)
-    token = settings.token.get_secret_value() if settings.token else folder.token()
-    if named is not None:
-        return Place(url=_checked(named), token=token)
-    urls = folder.state().urls
-    if urls is None or folder.holder() is None:
+    address = own if named is None else _checked(named)
+    if address is None:
         raise NotRunningError(
             "Feedmill is not running here: start it with `feedmill up`", exit_code=EXIT_NOT_RUNNING
         )
-    return Place(url=urls.page, token=token)
+    if settings.token is not None:
+        return Place(url=address, token=settings.token.get_secret_value())
+    if own is None or URL(address).origin() != URL(own).origin():
+        raise CommandError(
+            f"FEEDMILL_TOKEN is missing: {address} needs its own token, "
+            "and the one kept here is for the gateway that runs here alone"
+        )
+    return Place(url=address, token=folder.token())
+
+
+def _own_page(folder: Folder) -> str | None:
+    # Once the fleet has ended, anybody may listen where its gateway did.
+    urls = folder.state().urls
+    return urls.page if urls is not None and folder.holder() is not None else None
 
 
 def _checked(url: str) -> str:

@@ -97,7 +97,7 @@ def ended(progress: IngestionProgress) -> int:
 def describe_step(progress: IngestionProgress) -> str:
     """Return what the run does now, in a word or two."""
     if progress.step is RunStep.WAITING and progress.waiting_until is not None:
-        return f"waiting for the site until {progress.waiting_until.astimezone():%H:%M:%S}"
+        return f"waiting for the site until {progress.waiting_until.astimezone():%H:%M}"
     return progress.step
 
 
