@@ -51,8 +51,11 @@ def open_console() -> Console:
     """Return the console that results go to."""
     file = PatientFile(sys.stdout)
     # Programs read whole lines; only a terminal has an edge to wrap at.
-    width = None if file.isatty() else _UNWRAPPED
-    return Console(file=file, width=width, highlight=False)  # type: ignore[arg-type] # all that rich uses of a TextIO
+    terminal = file.isatty()
+    width = None if terminal else _UNWRAPPED
+    # Said outright, because rich takes a file for a terminal when FORCE_COLOR is set, and what a
+    # terminal is shown, the address that signs in among it, must not land in a log.
+    return Console(file=file, width=width, highlight=False, force_terminal=terminal)  # type: ignore[arg-type] # all that rich uses of a TextIO
 
 
 def complain(message: str) -> None:

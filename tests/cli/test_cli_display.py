@@ -8,9 +8,9 @@ from rich.console import Console
 
 from feedmill.models.runs import IngestionProgress, RunStep
 from feedmill_cli.gateway.progress import ProgressBar, ProgressLines, Silence, open_progress
-from feedmill_cli.output import PatientFile
+from feedmill_cli.output import PatientFile, open_console
 from feedmill_cli.stack.display import Lines, LiveTable, open_display
-from feedmill_cli.stack.state import PartState, PartStatus
+from feedmill_cli.stack.state import PartState, PartStatus, Urls, page_to_show
 
 LONG = "Page         http://127.0.0.1:8420/?token=" + "t" * 60
 
@@ -63,6 +63,33 @@ def test_on_a_terminal_a_table_shows_how_everything_stands() -> None:
     assert table[-1] == ["fetch", "ready", "7", "0", "s", "http://127.0.0.1:9402"]
     assert any(cells[-5:] == ["part", "state", "pid", "for", "address"] for cells in table)
     assert LONG in shown_on(where)
+
+
+def test_a_file_is_no_terminal_whatever_colours_are_wished_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+
+    with open_display(open_console()) as display:
+        display.say("Everything is kept")
+
+    assert not display.is_terminal
+    assert capsys.readouterr().out == "Everything is kept\n"
+
+
+@pytest.mark.parametrize(
+    ("terminal", "page"),
+    [
+        (True, "http://h:1/?token=secret"),
+        (False, "http://h:1 (`feedmill status` shows the address that signs in)"),
+    ],
+)
+def test_the_token_is_for_terminals_alone(*, terminal: bool, page: str) -> None:
+    display = open_display(console(terminal=terminal))
+
+    urls = Urls(page="http://h:1", docs="d")
+
+    assert page_to_show(urls, "secret", terminal=display.is_terminal) == page
 
 
 def test_brackets_in_a_line_are_no_markup() -> None:

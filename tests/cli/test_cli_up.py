@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 
 from feedmill import __version__
 from feedmill_cli.__main__ import main
+from feedmill_cli.stack.blueprint import SERVICES
 from feedmill_cli.stack.folder import Folder
 from feedmill_cli.stack.leftovers import end_leftovers, leftovers
 from feedmill_cli.stack.state import FleetState, PartState
@@ -67,6 +69,9 @@ class Shell:
             if process.poll() is None:
                 process.kill()
             process.communicate()
+        # One in the background is no child of ours, and would start again what is ended below.
+        if (detached := self.folder.holder()) is not None:
+            psutil.Process(detached).kill()
         end_leftovers(leftovers(self.folder.state()))
 
 
@@ -108,17 +113,64 @@ def test_one_fleet_to_a_folder(shell: Shell) -> None:
     first.send_signal(signal.SIGINT)
     told = first.communicate(timeout=_SECONDS)[0]
 
-    urls, token = shell.folder.state().urls, shell.folder.token()
+    urls = shell.folder.state().urls
     assert urls
     refusal = (
         f"feedmill: already running in {shell.folder.path} (pid {first.pid}): "
-        f"{urls.page}/?token={token}\n"
+        f"{urls.page} (`feedmill status` shows the address that signs in)\n"
     )
     assert (second.code, second.err) == (1, refusal)
     assert (detached.code, detached.err) == (1, refusal)
     assert (first.returncode, shell.folder.state().pid) == (0, None)
     assert told.splitlines()[0] == f"Everything is kept in {shell.folder.path}"
     assert "gateway: stopped" in told
+
+
+@pytest.mark.usefixtures("database_away", "temporal_elsewhere")
+def test_who_starts_a_second_fleet_at_a_terminal_is_let_into_the_first(shell: Shell) -> None:
+    shell.start("up")
+    wait_for(lambda: shell.folder.state().pid)
+
+    terminal, inside = pty.openpty()
+    second = shell.start("up", stdout=inside)
+    os.close(inside)
+    second.wait(_SECONDS)
+    told = os.read(terminal, 4_096).decode()
+    os.close(terminal)
+
+    assert f"/?token={shell.folder.token()}\r\n" in told
+
+
+def test_a_whole_fleet_writes_its_token_into_no_log(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, empty_database_url: str
+) -> None:
+    monkeypatch.setenv("FEEDMILL_DATABASE_URL", empty_database_url)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+
+    up = start_in_background(shell)
+    status = shell.run("status")
+    page = json.loads(shell.run("status", "--json").out)["urls"]["page"]
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    with browser.open(page) as answer:
+        signed_in = answer.status
+    down = shell.run("down")
+
+    token = shell.folder.token()
+    logs = {path.name: path.read_text() for path in shell.folder.logs.iterdir()}
+    assert token
+    assert (signed_in, down.code) == (200, 0)
+    assert [page.endswith(f"/?token={token}"), page in up, page in status.out] == [True] * 3
+    assert "(`feedmill status` shows the address that signs in)" in logs["supervisor.log"]
+    assert len(logs) > len(SERVICES)
+    assert [name for name, text in logs.items() if token in text] == []
+
+
+def start_in_background(shell: Shell) -> str:
+    # A process of its own: it leaves a child behind, as it should.
+    process = shell.start("up", "--detach")
+    told = process.communicate(timeout=3 * _SECONDS)[0]
+    assert process.returncode == 0, told
+    return told
 
 
 def test_status_and_down_without_a_fleet(shell: Shell) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 import time
 from typing import Annotated
 
@@ -17,7 +18,7 @@ from feedmill_cli.stack.display import addresses, open_display
 from feedmill_cli.stack.folder import Folder, FolderTakenError
 from feedmill_cli.stack.leftovers import end_leftovers, leftovers
 from feedmill_cli.stack.site import check_settings
-from feedmill_cli.stack.state import FleetState, page_with_token
+from feedmill_cli.stack.state import FleetState, page_to_show, page_with_token
 from feedmill_cli.stack.status import report, table
 from feedmill_cli.stack.supervisor import supervise
 
@@ -92,8 +93,11 @@ def _addresses(folder: Folder, state: FleetState) -> list[str]:
 
 def _already_running(folder: Folder, pid: int | None) -> str:
     urls = folder.state().urls
-    page = f": {page_with_token(urls, folder.token() or '')}" if urls else ""
-    return f"already running in {folder.path} (pid {pid}){page}"
+    told = f"already running in {folder.path} (pid {pid})"
+    if urls is None:
+        return told
+    page = page_to_show(urls, folder.token() or "", terminal=sys.stderr.isatty())
+    return f"{told}: {page}"
 
 
 def _end_supervisor(folder: Folder, pid: int) -> None:

@@ -25,6 +25,10 @@ _REFRESHES_PER_SECOND = 2
 
 
 class Display(Protocol):
+    @property
+    def is_terminal(self) -> bool:
+        """Whether what is said goes to a person's eyes, and is not kept."""
+
     def __enter__(self) -> Self: ...
 
     def __exit__(
@@ -43,6 +47,8 @@ class Display(Protocol):
 
 class Lines:
     """For pipes, journals and containers."""
+
+    is_terminal = False
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -66,6 +72,8 @@ class Lines:
 
 class LiveTable:
     """For a person at a terminal."""
+
+    is_terminal = True
 
     def __init__(self, console: Console) -> None:
         self._console = console

@@ -60,6 +60,13 @@ def page_with_token(urls: Urls, token: str) -> str:
     return f"{urls.page}/?token={token}"
 
 
+def page_to_show(urls: Urls, token: str, *, terminal: bool) -> str:
+    """Return the page's address for a message; what may be kept in a file has no token in it."""
+    if terminal:
+        return page_with_token(urls, token)
+    return f"{urls.page} (`feedmill status` shows the address that signs in)"
+
+
 def read_state(path: Path) -> FleetState:
     """Return what was written down; an empty state when nothing was, or nothing that can be read."""
     try:

@@ -18,7 +18,7 @@ from feedmill_cli.stack.logfile import LogFile
 from feedmill_cli.stack.part import Part
 from feedmill_cli.stack.readiness import is_ready
 from feedmill_cli.stack.site import Asked, prepare_site
-from feedmill_cli.stack.state import FleetState, PartState, page_with_token
+from feedmill_cli.stack.state import FleetState, PartState, page_to_show
 
 
 class Supervisor:
@@ -52,7 +52,7 @@ class Supervisor:
 
     def _announce(self) -> None:
         self._display.say(f"Feedmill is ready in {time.monotonic() - self._began:.1f} s")
-        page = page_with_token(self._urls, self._site.token)
+        page = page_to_show(self._urls, self._site.token, terminal=self._display.is_terminal)
         for line in addresses(self._urls, page):
             self._display.say(line)
 
