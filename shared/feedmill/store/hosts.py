@@ -54,7 +54,8 @@ class HostStore:
 
     async def hold(self, host: str, wait: timedelta) -> datetime:
         """Ask the host nothing for `wait` from now on, and return when that ends."""
-        until = func.clock_timestamp() + wait
+        # One moment for both columns: the clock itself runs on between two looks at it.
+        until = func.statement_timestamp() + wait
         statement = (
             insert(hosts)
             .values(host=host, next_free_at=until, held_until=until)

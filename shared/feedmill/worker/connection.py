@@ -38,7 +38,7 @@ def connection_options(environ: Mapping[str, str] | None = None) -> ClientConnec
     return options
 
 
-async def connect(runtime: Runtime | None = None, *, lazy: bool = False) -> Client:
+async def connect(runtime: Runtime | None = None) -> Client:
     """Connect to Temporal, waiting for as long as it is away.
 
     Cancel to stop waiting.
@@ -48,7 +48,7 @@ async def connect(runtime: Runtime | None = None, *, lazy: bool = False) -> Clie
     while True:
         try:
             return await Client.connect(
-                **options, data_converter=pydantic_data_converter, runtime=runtime, lazy=lazy
+                **options, data_converter=pydantic_data_converter, runtime=runtime
             )
         except RuntimeError as error:
             log.warning("temporal unreachable", address=options["target_host"], error=str(error))
