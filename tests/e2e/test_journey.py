@@ -1,5 +1,6 @@
 """One feed, from its address to distilled entries, through the whole fleet."""
 
+import asyncio
 import json
 import re
 from collections.abc import Callable
@@ -7,11 +8,12 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 from prometheus_client.parser import text_string_to_metric_families
 
 from support.origin import Origin
 from support.running_fleet import RunningFleet
-from support.sites import Site, serve_many, serve_own_site, serve_real_site
+from support.sites import Site, article, serve_many, serve_own_site, serve_real_site
 
 SERVICES = ["distillation", "fetch", "gateway", "ingestion", "orchestrator"]
 ENDS = {"distilled", "unavailable", "undistillable"}
@@ -44,6 +46,13 @@ async def test_a_feed_goes_all_the_way(
 
 async def test_its_progress_is_streamed_to_its_end(fleet: RunningFleet, origin: Origin) -> None:
     site = serve_many(origin, 12)
+
+    async def slow(_: web.Request) -> web.Response:
+        await asyncio.sleep(4)
+        return web.Response(text=article(0), content_type="text/html")
+
+    # In the first slice of ten: the second slice is through while this one is still waited for.
+    origin.script("/mills/0", slow)
     added = await fleet.add(site.url)
 
     seen = [event async for event in fleet.events(f"{added['run']['href']}/events")]
