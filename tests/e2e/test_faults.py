@@ -16,6 +16,9 @@ from support.origin import Origin
 from support.running_fleet import RunningFleet, feedmill, running_fleet
 from support.sites import article, serve_many
 
+# A fleet starts within it, on a machine that does other things as well.
+pytestmark = pytest.mark.timeout(300)
+
 PARTS = ["ingestion", "fetch", "distillation", "orchestrator", "gateway", "temporal", "postgres"]
 ENTRIES = 24
 # By then the journey is in the middle of what the part does.

@@ -15,6 +15,9 @@ from support.origin import Origin
 from support.running_fleet import RunningFleet
 from support.sites import Site, article, serve_many, serve_own_site, serve_real_site
 
+# A fleet starts within it, on a machine that does other things as well.
+pytestmark = pytest.mark.timeout(300)
+
 SERVICES = ["distillation", "fetch", "gateway", "ingestion", "orchestrator"]
 ENDS = {"distilled", "unavailable", "undistillable"}
 

@@ -2,10 +2,15 @@
 
 from pathlib import Path
 
+import pytest
+
 from support.model_server import open_model_server
 from support.origin import Origin
 from support.running_fleet import running_fleet
 from support.sites import serve_own_site
+
+# A fleet starts within it, on a machine that does other things as well.
+pytestmark = pytest.mark.timeout(300)
 
 
 async def test_a_configured_model_distils_with_its_sources(tmp_path: Path, origin: Origin) -> None:
