@@ -23,7 +23,12 @@ async def test_a_feed_is_followed_and_its_run_started(
 
     added = FeedAdded.model_validate(await answer.json())
     assert answer.status == 202
-    assert added.feed == FeedView(id=added.feed.id, url=URL, added_at=added.feed.added_at)
+    assert added.feed == FeedView(
+        id=added.feed.id,
+        url=URL,
+        added_at=added.feed.added_at,
+        next_poll_at=added.feed.next_poll_at,
+    )
     assert added.run.workflow_id == f"feed-ingestion/{added.feed.id}"
     assert (await api.get(added.run.href)).status == 200
     async with store.transaction() as tx:

@@ -7,7 +7,7 @@ from feedmill.store.users import OWNER
 
 URL = "https://a.example/feed.xml"
 HOUR = timedelta(hours=1)
-VALIDATORS = Validators(etag='W/"x"', last_modified="Sun, 22 Nov 2026 06:00:00 GMT")
+VALIDATORS = Validators(etag='W/"x"', last_modified="Sun, 22 Nov 2026 06:00:00 GMT", url=URL)
 
 
 async def only(tx: Transaction, feed_id: int) -> FeedToPoll:

@@ -1,12 +1,13 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy import Row, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedmill.models.feeds import FeedSnapshot, FeedToPoll, Validators
 from feedmill.models.outcomes import Reason
+from feedmill.store import clock
 from feedmill.store.tables import feeds, subscriptions
 
 
@@ -71,7 +72,7 @@ class FeedStore:
         body_hash: str | None = None,
     ) -> None:
         """Write down a poll that went well. `snapshot` is None when nothing had changed."""
-        now = func.clock_timestamp()
+        now = clock.now()
         shown: dict[str, object] = {}
         if snapshot is not None:
             shown = {
@@ -85,6 +86,7 @@ class FeedStore:
             .values(
                 etag=validators.etag,
                 last_modified=validators.last_modified,
+                validators_url=validators.url,
                 last_polled_at=now,
                 last_success_at=now,
                 next_poll_at=now + next_poll_in,
@@ -99,7 +101,7 @@ class FeedStore:
         self, feed_id: int, reason: Reason, detail: str, *, next_poll_in: timedelta
     ) -> None:
         """Write down a poll that gave nothing. Validators stay what they were."""
-        now = func.clock_timestamp()
+        now = clock.now()
         await self._connection.execute(
             update(feeds)
             .where(feeds.c.id == feed_id)
@@ -114,12 +116,10 @@ class FeedStore:
 
     async def now(self) -> datetime:
         """Return Postgres's clock."""
-        now: datetime = (
-            await self._connection.execute(select(func.clock_timestamp()))
-        ).scalar_one()
+        now: datetime = (await self._connection.execute(select(clock.now()))).scalar_one()
         return now
 
 
 def _to_poll(row: Row[tuple[object, ...]]) -> FeedToPoll:
-    validators = Validators(etag=row.etag, last_modified=row.last_modified)
+    validators = Validators(etag=row.etag, last_modified=row.last_modified, url=row.validators_url)
     return FeedToPoll.model_validate({**row._mapping, "validators": validators})  # noqa: SLF001 - a row's public mapping

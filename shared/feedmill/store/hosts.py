@@ -7,6 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedmill.models.base import Model
+from feedmill.store import clock
 from feedmill.store.tables import hosts
 
 
@@ -34,7 +35,7 @@ class HostStore:
         One statement, so that two workers never take the same slot. Postgres's clock is the only
         clock: workers' clocks need not agree.
         """
-        now = func.clock_timestamp()
+        now = clock.now()
         start = func.greatest(hosts.c.next_free_at, now)
         statement = (
             insert(hosts)
@@ -55,7 +56,7 @@ class HostStore:
     async def hold(self, host: str, wait: timedelta) -> datetime:
         """Ask the host nothing for `wait` from now on, and return when that ends."""
         # One moment for both columns: the clock itself runs on between two looks at it.
-        until = func.statement_timestamp() + wait
+        until = (await self._connection.execute(select(clock.now()))).scalar_one() + wait
         statement = (
             insert(hosts)
             .values(host=host, next_free_at=until, held_until=until)
@@ -74,6 +75,6 @@ class HostStore:
     async def held_until(self, host: str) -> datetime | None:
         """Return when the host may be asked again; None when nobody holds it."""
         statement = select(hosts.c.held_until).where(
-            hosts.c.host == host, hosts.c.held_until > func.clock_timestamp()
+            hosts.c.host == host, hosts.c.held_until > clock.now()
         )
         return (await self._connection.execute(statement)).scalar_one_or_none()

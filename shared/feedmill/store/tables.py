@@ -11,6 +11,8 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    Interval,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -72,9 +74,42 @@ tokens = Table(
 hosts = Table(
     "hosts",
     metadata,
-    Column("host", Text, primary_key=True),
+    Column("host", Text, primary_key=True, comment="a host, or what several count as together"),
     _time("next_free_at", nullable=False),
     _time("held_until"),
+    Column(
+        "busy",
+        ARRAY(DateTime(timezone=True)),
+        nullable=False,
+        server_default="{}",
+        comment="one time per request in flight: when it is given up for lost",
+    ),
+    Column(
+        "strikes",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="answers in a row that asked for fewer requests",
+    ),
+    Column("learnt_spacing", Interval, comment="what its limit seems to be"),
+    _time("learnt_at"),
+    Column("crawl_delay", Interval, comment="what its robots.txt asks for"),
+    _time("window_started_at"),
+    Column(
+        "window_requests",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="requests since then that it did not mind",
+    ),
+)
+
+robots = Table(
+    "robots",
+    metadata,
+    Column("origin", Text, primary_key=True, comment="scheme://host:port"),
+    Column("rules", Text, nullable=False, comment="robots.txt, or one that says the same"),
+    _time("fetched_at", nullable=False),
 )
 
 feeds = Table(
@@ -86,16 +121,86 @@ feeds = Table(
     Column("site_url", Text),
     Column("etag", Text),
     Column("last_modified", Text),
+    Column("validators_url", Text, comment="whose etag and last_modified these are"),
+    Column("rejected", JSONB, comment="validators of a body that could not be read"),
     Column("body_hash", Text, comment="SHA-256 of the decoded body of the last 200, hex"),
     _time("last_polled_at"),
     _time("last_success_at"),
-    _time("next_poll_at"),
+    Column(
+        "next_poll_at",
+        DateTime(timezone=True),
+        server_default=func.now(),
+        comment="null: only when somebody asks for it",
+    ),
+    Column("lease_owner", Text, comment="who polls it now"),
+    _time("lease_until"),
     Column("last_reason", Text, comment="a Reason; null when the last poll went well"),
     Column("last_detail", Text, nullable=False, server_default=""),
     Column(
         "failures", Integer, nullable=False, server_default="0", comment="polls failed in a row"
     ),
+    _time("failing_since"),
+    Column("entries_per_week", Double, comment="over the last four weeks; null: not known yet"),
+    _time("newest_entry_at"),
+    Column("hints", JSONB, nullable=False, server_default="{}", comment="a PollingHints"),
+    Column("moved_to", Text, comment="where it redirects for good, by its own account"),
+    _time("moved_since"),
+    Column("moved_polls", Integer, nullable=False, server_default="0"),
+    _time("gone_since"),
+    _time("retired_at"),
+    Column("hub_url", Text),
+    Column("topic_url", Text),
     _created(),
+    # What is due is found without reading what is not.
+    Index("ix_feeds_next_poll_at", "next_poll_at"),
+    Index("ix_feeds_moved_to", "moved_to", postgresql_where=text("moved_to is not null")),
+)
+
+websub = Table(
+    "websub",
+    metadata,
+    _owner("feed_id", "feeds", primary_key=True),
+    Column("hub_url", Text, nullable=False),
+    Column("topic_url", Text, nullable=False),
+    Column("token", Text, nullable=False, unique=True, comment="the end of our callback's address"),
+    Column("secret", Text, nullable=False, comment="the key of the hub's signatures"),
+    Column("state", Text, nullable=False, server_default="asked"),
+    Column("detail", Text, nullable=False, server_default=""),
+    _time("asked_at"),
+    _time("lease_until"),
+    _time("renew_at"),
+    _time("last_push_at"),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column(
+        "missed",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="polls in a row that found news the hub had kept silent about",
+    ),
+    CheckConstraint("state in ('asked', 'active', 'refused', 'silent')", name="state"),
+    Index("ix_websub_renew_at", "renew_at"),
+)
+
+pushes = Table(
+    "pushes",
+    metadata,
+    _id(),
+    _owner("feed_id", "feeds", index=True),
+    Column("content_type", Text, nullable=False, server_default=""),
+    Column("body", LargeBinary, nullable=False),
+    _time("received_at", nullable=False),
+)
+
+categories = Table(
+    "categories",
+    metadata,
+    _id(),
+    _owner("user_id", "users"),
+    Column("parent_id", BigInteger, ForeignKey("categories.id", ondelete="CASCADE"), index=True),
+    Column("name", Text, nullable=False),
+    _created(),
+    UniqueConstraint("user_id", "parent_id", "name", postgresql_nulls_not_distinct=True),
 )
 
 subscriptions = Table(
@@ -103,6 +208,8 @@ subscriptions = Table(
     metadata,
     _owner("user_id", "users", primary_key=True),
     _owner("feed_id", "feeds", primary_key=True, index=True),
+    Column("category_id", BigInteger, ForeignKey("categories.id", ondelete="SET NULL"), index=True),
+    Column("title", Text, comment="what the reader calls it; null: what it calls itself"),
     _created(),
 )
 
@@ -117,6 +224,8 @@ entries = Table(
     Column("author", Text),
     _time("published_at"),
     Column("teaser", Text, nullable=False, server_default=""),
+    Column("image_url", Text),
+    Column("enclosures", JSONB, nullable=False, server_default="[]"),
     Column("stage", Text, nullable=False, server_default=Stage.NEW),
     Column("reason", Text, comment="a Reason; why the entry ended where it stands"),
     Column("detail", Text, nullable=False, server_default=""),
@@ -148,6 +257,7 @@ contents = Table(
     Column("image_url", Text),
     Column("extractor", Text, nullable=False),
     Column("hash", Text, nullable=False, index=True, comment="SHA-256 of text, hex"),
+    Column("withheld", Text, comment="the signal by which its publisher keeps it from models"),
     _created(),
 )
 
