@@ -120,7 +120,7 @@ class Poller(IngestionActivities):
         if wait is not None:
             await self._governor.hold(answer.url, wait)
             return _Failed(reason=Reason.RATE_LIMITED, detail=str(answer.status), wait=wait)
-        if answer.status == _NOT_MODIFIED and feed.validators != Validators():
+        if answer.status == _NOT_MODIFIED and feed.validators.url == answer.url:
             validators = _after_not_modified(feed.validators, answer)
             return _Shown(validators=validators, fresh_for=answer.max_age)
         if answer.status != _OK:
@@ -132,8 +132,7 @@ class Poller(IngestionActivities):
     async def _parse(self, feed: FeedToPoll, answer: Answer) -> _Shown | _Failed:
         body_hash = hashlib.sha256(answer.body).hexdigest()
         shown = _Shown(
-            # Where a redirect leads has validators of its own; the feed's URL never gave these.
-            validators=Validators() if answer.redirected else answer.validators,
+            validators=answer.validators,
             fresh_for=answer.max_age,
         )
         if body_hash == feed.body_hash:
@@ -204,11 +203,12 @@ class Poller(IngestionActivities):
 
 def _after_not_modified(held: Validators, answer: Answer) -> Validators:
     """Return the held validators with those in place that the 304 renewed."""
-    if answer.redirected:
-        return held
     given = answer.validators
-    return Validators(
-        etag=given.etag or held.etag, last_modified=given.last_modified or held.last_modified
+    return held.model_copy(
+        update={
+            "etag": given.etag or held.etag,
+            "last_modified": given.last_modified or held.last_modified,
+        }
     )
 
 

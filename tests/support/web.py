@@ -1,5 +1,7 @@
 """Settings and short forms for tests that ask a scripted origin."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 
 from feedmill.config import WebSettings
@@ -20,9 +22,10 @@ def web_settings(allowed: str = "127.0.0.0/8", **changes: object) -> WebSettings
     )
 
 
-async def always(url: str, *, patient: bool = False) -> datetime | None:
+@asynccontextmanager
+async def always(url: str, *, patient: bool = False) -> AsyncIterator[datetime | None]:
     """Admit every request at once."""
-    return None
+    yield None
 
 
 async def get(client: WebClient, url: str, *, max_bytes: int = 10_000) -> Reply:

@@ -1,6 +1,8 @@
 import asyncio
 import gzip
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -41,7 +43,9 @@ async def test_an_answer_is_told_whole(client: WebClient, origin: Origin) -> Non
         status=200,
         media_type="application/rss+xml",
         charset="iso-8859-1",
-        validators=Validators(etag='W/"a-b--gzip"', last_modified=MALFORMED_DATE),
+        validators=Validators(
+            etag='W/"a-b--gzip"', last_modified=MALFORMED_DATE, url=origin.url("/feed.xml")
+        ),
         retry_after=None,
         max_age=timedelta(seconds=540),
         body=b"<rss/>",
@@ -60,9 +64,9 @@ async def test_a_request_says_who_asks_and_nothing_else(client: WebClient, origi
     assert [dict(request.headers) for request in origin.requests] == 2 * [
         {
             "Host": origin.base.removeprefix("http://"),
-            "User-Agent": f"Feedmill/{__version__} (+https://github.com/feedmill/feedmill)",
             "Accept": "text/html",
             "Accept-Encoding": "gzip, deflate, br, zstd",
+            "User-Agent": f"Feedmill/{__version__} (+https://github.com/feedmill/feedmill)",
         }
     ]
     assert origin.paths == ["/a", "/a?x=1&y=[2]&z=%2f"]
@@ -77,7 +81,9 @@ async def test_validators_go_back_byte_for_byte(client: WebClient, origin: Origi
         accept="*/*",
         max_bytes=10,
         admit=always,
-        validators=Validators(etag='W/"a-b--gzip"', last_modified=MALFORMED_DATE),
+        validators=Validators(
+            etag='W/"a-b--gzip"', last_modified=MALFORMED_DATE, url=origin.url("/feed.xml")
+        ),
     )
 
     assert isinstance(answer, Answer)
@@ -99,7 +105,7 @@ async def test_validators_are_not_carried_to_where_a_redirect_leads(
         accept="*/*",
         max_bytes=10,
         admit=always,
-        validators=Validators(etag='"1"'),
+        validators=Validators(etag='"1"', url=origin.url("/old")),
     )
 
     assert isinstance(answer, Answer)
@@ -108,14 +114,75 @@ async def test_validators_are_not_carried_to_where_a_redirect_leads(
     assert "If-None-Match" not in origin.asked("/new?page=1")[0].headers
 
 
+async def test_where_a_redirect_leads_is_asked_with_its_own_validators(
+    client: WebClient, origin: Origin
+) -> None:
+    origin.redirect("/old", "/new")
+    origin.serve("/new", b"<rss/>", etag='"1"')
+
+    answer = await client.get(
+        origin.url("/old"),
+        purpose="feed",
+        accept="*/*",
+        max_bytes=10,
+        admit=always,
+        validators=Validators(etag='"1"', url=origin.url("/new")),
+    )
+
+    assert isinstance(answer, Answer)
+    assert (answer.status, answer.url) == (304, origin.url("/new"))
+    assert "If-None-Match" not in origin.asked("/old")[0].headers
+
+
+@pytest.mark.parametrize(
+    ("statuses", "for_good"),
+    [((301,), True), ((308, 301), True), ((301, 302), False), ((307,), False), ((303,), False)],
+)
+async def test_a_page_has_moved_only_if_every_redirect_says_so(
+    client: WebClient, origin: Origin, statuses: tuple[int, ...], for_good: bool
+) -> None:
+    for hop, status in enumerate(statuses):
+        origin.redirect(f"/{hop}", f"/{hop + 1}", status=status)
+    end = origin.url(f"/{len(statuses)}")
+    origin.serve(f"/{len(statuses)}")
+
+    answer = await get(client, origin.url("/0"))
+
+    assert isinstance(answer, Answer)
+    assert (answer.url, answer.redirected) == (end, True)
+    assert answer.moved_to == (end if for_good else None)
+
+
+@pytest.mark.parametrize(
+    ("subscribers", "named"), [(None, ""), (1, "; 1 subscriber"), (1_200, "; 1200 subscribers")]
+)
+async def test_a_feed_is_told_how_many_it_is_asked_for(
+    client: WebClient, origin: Origin, subscribers: int | None, named: str
+) -> None:
+    await client.get(
+        origin.url("/a"),
+        purpose="feed",
+        accept="*/*",
+        max_bytes=10,
+        admit=always,
+        subscribers=subscribers,
+    )
+
+    (request,) = origin.requests
+    assert request.headers["User-Agent"] == (
+        f"Feedmill/{__version__} (+https://github.com/feedmill/feedmill{named})"
+    )
+
+
 async def test_every_request_of_a_chain_waits_for_a_slot(client: WebClient, origin: Origin) -> None:
     origin.redirect("/old", "/new")
     until = datetime(2030, 1, 1, tzinfo=UTC)
     asked: list[tuple[str, bool]] = []
 
-    async def admit(url: str, *, patient: bool) -> datetime | None:
+    @asynccontextmanager
+    async def admit(url: str, *, patient: bool) -> AsyncIterator[datetime | None]:
         asked.append((url, patient))
-        return until if url.endswith("/new") else None
+        yield until if url.endswith("/new") else None
 
     reply = await client.get(
         origin.url("/old"), purpose="feed", accept="*/*", max_bytes=10, admit=admit

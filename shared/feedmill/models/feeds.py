@@ -13,6 +13,38 @@ class Validators(Model):
 
     etag: str | None = None
     last_modified: str | None = None
+    url: str | None = Field(
+        default=None, description="whose they are: no other address is ever sent them"
+    )
+
+    @property
+    def usable(self) -> bool:
+        """Whether there is anything to ask with."""
+        return self.url is not None and (self.etag or self.last_modified) is not None
+
+
+class Hub(Model):
+    """Where a feed says it announces its news (WebSub)."""
+
+    url: str
+    topic: str = Field(description="the feed's own address, as the hub knows it")
+
+
+class PollingHints(Model):
+    """What a feed says about when it should be polled: RSS `ttl`, `sy:update*`, `skip*`."""
+
+    interval_seconds: int = Field(default=0, ge=0, description="least time between two polls")
+    skip_hours: tuple[int, ...] = Field(default=(), description="0 to 23, in UTC")
+    skip_days: tuple[int, ...] = Field(default=(), description="0 is Monday, in UTC")
+
+
+class Enclosure(Model):
+    """A file that belongs to an entry: a podcast's episode, a video."""
+
+    url: str
+    media_type: str = ""
+    size_bytes: int | None = None
+    duration_seconds: int | None = None
 
 
 class SnapshotEntry(Model):
@@ -24,6 +56,8 @@ class SnapshotEntry(Model):
     author: str | None = None
     published_at: AwareDatetime | None = None
     teaser: str = Field(default="", description="the feed's own text for it, plain, shortened")
+    image_url: str | None = None
+    enclosures: tuple[Enclosure, ...] = ()
 
 
 class FeedSnapshot(Model):
@@ -32,6 +66,9 @@ class FeedSnapshot(Model):
     title: str = ""
     site_url: str | None = None
     entries: tuple[SnapshotEntry, ...] = ()
+    hints: PollingHints = PollingHints()
+    hub_url: str | None = Field(default=None, description="`rel=hub` of the document")
+    self_url: str | None = Field(default=None, description="`rel=self` of the document")
 
 
 class FeedToPoll(Model):

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pydantic import AwareDatetime, field_validator
 
 from feedmill.models.base import Model
-from feedmill.models.feeds import Validators
+from feedmill.models.feeds import Hub, Validators
 from feedmill.models.outcomes import Reason
 from feedmill.web.plain import storable
 
@@ -33,6 +33,14 @@ class Answer(Model):
         How long the site asked us to wait; None when it did not, or not intelligibly.
     max_age
         How long the answer stays fresh by its own account; None when it says nothing.
+    moved_to
+        Where the page lives for good, when every redirect on the way said so; else None.
+    spent_for
+        How long our budget at the host is used up, by its own account; None when it is not.
+    hub
+        Where the page announces its news, by its `Link` headers.
+    withheld
+        The header by which its publisher keeps the page from language models, None if none does.
     """
 
     url: str
@@ -44,6 +52,10 @@ class Answer(Model):
     retry_after: timedelta | None
     max_age: timedelta | None
     body: bytes
+    moved_to: str | None = None
+    spent_for: timedelta | None = None
+    hub: Hub | None = None
+    withheld: str | None = None
 
     @property
     def asked_wait(self) -> timedelta | None:

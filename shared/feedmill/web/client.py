@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Literal, Protocol
 from urllib.parse import urljoin
@@ -12,6 +12,7 @@ import aiohttp
 from pydantic import Field
 from yarl import URL
 
+from feedmill import __version__
 from feedmill.config import Network, WebSettings
 from feedmill.errors import UrlRefusedError
 from feedmill.models.base import Model
@@ -28,13 +29,14 @@ from feedmill.web.failures import failure, refused
 Purpose = Literal["feed", "page"]
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_FOR_GOOD = frozenset({301, 308})
 
 
 class Admission(Protocol):
-    """Asked before every request of a chain."""
+    """Held around every request of a chain."""
 
-    async def __call__(self, url: str, *, patient: bool) -> datetime | None:
-        """Return None when the request may start now, otherwise when to come back."""
+    def __call__(self, url: str, *, patient: bool) -> AbstractAsyncContextManager[datetime | None]:
+        """Enter when the request may start, with None; or at once, with when to come back."""
 
 
 class WebLimits(Model):
@@ -55,23 +57,30 @@ class _Ask(Model):
     accept: str
     max_bytes: int
     validators: Validators
+    subscribers: int | None
 
 
 class _Moved(Model):
     """The answer is elsewhere."""
 
     location: str
+    for_good: bool
 
 
 class WebClient:
     """Asks sites. One per process: connections, look-ups and TLS are shared by all requests."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, allowed_networks: Sequence[Network], limits: WebLimits
+        self,
+        session: aiohttp.ClientSession,
+        allowed_networks: Sequence[Network],
+        limits: WebLimits,
+        agent: str,
     ) -> None:
         self._session = session
         self._allowed_networks = allowed_networks
         self._limits = limits
+        self._agent = agent
 
     async def get(
         self,
@@ -82,6 +91,7 @@ class WebClient:
         max_bytes: int,
         admit: Admission,
         validators: Validators | None = None,
+        subscribers: int | None = None,
     ) -> Reply:
         """Ask for `url`, following redirects. Whatever the site does is in the reply.
 
@@ -90,16 +100,22 @@ class WebClient:
         max_bytes
             Of the body, unpacked; a larger one is refused.
         admit
-            Asked for a slot before every request, those that redirects cause included.
+            Held around every request, those that redirects cause included.
         validators
-            Sent to `url` itself only: what a redirect leads to has validators of its own.
+            Sent to the address that gave them, be that `url` or where it redirects, and to no other.
+        subscribers
+            How many people the answer is for: named to the site, which cannot count them itself.
         """
         try:
             start = check_url(url, self._allowed_networks)
         except UrlRefusedError as error:
             return refused(error)
         ask = _Ask(
-            url=start, accept=accept, max_bytes=max_bytes, validators=validators or Validators()
+            url=start,
+            accept=accept,
+            max_bytes=max_bytes,
+            validators=validators or Validators(),
+            subscribers=subscribers,
         )
         reply, seconds = await self._follow(ask, admit)
         if not isinstance(reply, Deferred):
@@ -109,17 +125,19 @@ class WebClient:
 
     async def _follow(self, ask: _Ask, admit: Admission) -> tuple[Reply, float]:
         asked = [ask.url]
+        for_good = True
         seconds = 0.0
         while True:
-            # Waiting for a slot is our own doing, and costs the site none of its time.
-            until = await admit(asked[-1], patient=len(asked) > 1)
-            if until is not None:
-                return Deferred(until=until), seconds
-            started = time.monotonic()
-            reply = await self._ask(asked[-1], ask, self._limits.total_seconds - seconds)
-            seconds += time.monotonic() - started
+            async with admit(asked[-1], patient=len(asked) > 1) as until:
+                if until is not None:
+                    return Deferred(until=until), seconds
+                # Waiting for a slot was our own doing, and costs the site none of its time.
+                started = time.monotonic()
+                reply = await self._ask(asked[-1], ask, self._limits.total_seconds - seconds)
+                seconds += time.monotonic() - started
             if not isinstance(reply, _Moved):
-                return reply, seconds
+                return _placed(reply, len(asked) > 1, for_good), seconds
+            for_good = for_good and reply.for_good
             hop = self._next_hop(reply.location, asked)
             if isinstance(hop, Refusal):
                 return hop, seconds
@@ -144,17 +162,30 @@ class WebClient:
             async with self._session.get(
                 # Normal already; quoting it again would change what the site gave out.
                 URL(url, encoded=True),
-                headers=_request_headers(url, ask),
+                headers=self._request_headers(url, ask),
                 allow_redirects=False,
                 timeout=self._timeout(seconds),
             ) as response:
                 location = response.headers.get("Location")
                 if response.status in _REDIRECTS and location:
-                    return _Moved(location=location)
-                return await self._read(response, url, ask)
+                    return _Moved(location=location, for_good=response.status in _FOR_GOOD)
+                return await self._read(response, url, ask.max_bytes)
         # ValueError: what the library makes of some headers and addresses that no server should send.
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             return failure(error)
+
+    def _request_headers(self, url: str, ask: _Ask) -> dict[str, str]:
+        sent = {
+            "Accept": ask.accept,
+            "Accept-Encoding": ACCEPT_ENCODING,
+            "User-Agent": _counted(self._agent, ask.subscribers),
+        }
+        if ask.validators.url == url:
+            if ask.validators.etag:
+                sent["If-None-Match"] = ask.validators.etag
+            if ask.validators.last_modified:
+                sent["If-Modified-Since"] = ask.validators.last_modified
+        return sent
 
     def _timeout(self, seconds: float) -> aiohttp.ClientTimeout:
         return aiohttp.ClientTimeout(
@@ -164,11 +195,11 @@ class WebClient:
         )
 
     async def _read(
-        self, response: aiohttp.ClientResponse, url: str, ask: _Ask
+        self, response: aiohttp.ClientResponse, url: str, max_bytes: int
     ) -> Answer | Refusal:
         body: bytes | Refusal = b""
         if response.status == 200:  # noqa: PLR2004 - the only status whose body is what was asked for
-            body = await self._read_body(response, ask.max_bytes)
+            body = await self._read_body(response, max_bytes)
         if isinstance(body, Refusal):
             return body
         said = response.headers
@@ -176,13 +207,16 @@ class WebClient:
         now = datetime.now(UTC)
         return Answer(
             url=url,
-            redirected=url != ask.url,
+            redirected=False,
             status=response.status,
             media_type=headers.media_type(content_type),
             charset=headers.charset(content_type),
-            validators=headers.validators(said),
+            validators=headers.validators(said, url),
             retry_after=headers.retry_after(said, now),
             max_age=headers.max_age(said, now),
+            spent_for=headers.spent_for(said, now),
+            hub=headers.hub(said, url),
+            withheld=headers.withheld(said),
             body=body,
         )
 
@@ -225,18 +259,26 @@ async def open_web(
     settings: WebSettings, limits: WebLimits | None = None
 ) -> AsyncIterator[WebClient]:
     """Open the client of this process; its connections end with the block."""
-    async with open_session(settings) as session:
-        yield WebClient(session, settings.allowed_networks, limits or WebLimits())
+    agent = f"Feedmill/{__version__} (+{settings.contact_url})"
+    async with open_session(settings.allowed_networks) as session:
+        yield WebClient(session, settings.allowed_networks, limits or WebLimits(), agent)
 
 
-def _request_headers(url: str, ask: _Ask) -> dict[str, str]:
-    sent = {"Accept": ask.accept, "Accept-Encoding": ACCEPT_ENCODING}
-    if url == ask.url:
-        if ask.validators.etag:
-            sent["If-None-Match"] = ask.validators.etag
-        if ask.validators.last_modified:
-            sent["If-Modified-Since"] = ask.validators.last_modified
-    return sent
+def _placed(reply: Answer | Refusal, redirected: bool, for_good: bool) -> Answer | Refusal:
+    """Say in an answer how far from where we asked it was found."""
+    if not redirected or isinstance(reply, Refusal):
+        return reply
+    return reply.model_copy(
+        update={"redirected": True, "moved_to": reply.url if for_good else None}
+    )
+
+
+def _counted(agent: str, subscribers: int | None) -> str:
+    """Return the User-Agent with the number of people it stands for, the way sites look for it."""
+    if subscribers is None:
+        return agent
+    noun = "subscriber" if subscribers == 1 else "subscribers"
+    return f"{agent.removesuffix(')')}; {subscribers} {noun})"
 
 
 def _joined(url: str, location: str) -> str:

@@ -7,8 +7,7 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 
-from feedmill import __version__
-from feedmill.config import Network, WebSettings
+from feedmill.config import Network
 from feedmill.web.addresses import may_connect
 from feedmill.web.failures import AddressForbiddenError
 
@@ -19,12 +18,14 @@ _NAMES_SECONDS = 60
 
 
 @asynccontextmanager
-async def open_session(settings: WebSettings) -> AsyncIterator[aiohttp.ClientSession]:
+async def open_session(
+    allowed_networks: Sequence[Network],
+) -> AsyncIterator[aiohttp.ClientSession]:
     """Open a session without memory: no cookies, no proxy or password from the environment."""
     connector = aiohttp.TCPConnector(
         # Building one costs 50 ms of CPU: once per process, not once per host.
         ssl=ssl.create_default_context(),
-        socket_factory=guard(settings.allowed_networks),
+        socket_factory=guard(allowed_networks),
         limit=_CONNECTIONS,
         ttl_dns_cache=_NAMES_SECONDS,
     )
@@ -35,7 +36,6 @@ async def open_session(settings: WebSettings) -> AsyncIterator[aiohttp.ClientSes
         auto_decompress=False,
         max_line_size=_HEADER_BYTES,
         max_field_size=_HEADER_BYTES,
-        headers={"User-Agent": f"Feedmill/{__version__} (+{settings.contact_url})"},
     ) as session:
         yield session
 

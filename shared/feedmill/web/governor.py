@@ -1,6 +1,8 @@
 """How often a host is asked: one clock and one queue for the whole fleet, in Postgres."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -21,12 +23,16 @@ class Governor:
         self._store = store
         self._spacing = spacing
 
-    async def slot(self, url: str, *, patient: bool = False) -> datetime | None:
-        """Wait for the host's next free slot and return None; the request may start at once.
+    @asynccontextmanager
+    async def slot(self, url: str, *, patient: bool = False) -> AsyncIterator[datetime | None]:
+        """Wait for the host's next free slot and yield None; the request may start at once.
 
         When that slot is too far away to wait for (some seconds, or half a minute if `patient`),
-        return the time to come back. Nothing is reserved then.
+        yield the time to come back. Nothing is reserved then.
         """
+        yield await self._wait(url, patient=patient)
+
+    async def _wait(self, url: str, *, patient: bool) -> datetime | None:
         patience = _PATIENCE_WITHIN_CHAIN if patient else _PATIENCE
         async with self._store.transaction() as tx:
             slot = await tx.hosts.reserve(host_key(url), spacing=self._spacing, patience=patience)

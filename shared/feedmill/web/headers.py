@@ -3,10 +3,11 @@
 import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from urllib.parse import urljoin
 
 from multidict import MultiMapping
 
-from feedmill.models.feeds import Validators
+from feedmill.models.feeds import Hub, Validators
 
 # A site that asks for more is mistaken; the longest `max-age` in real use is a year, by habit.
 _LONGEST_FRESHNESS = timedelta(days=31)
@@ -18,6 +19,17 @@ _VALIDATOR_CHARACTERS = 1_024
 _CHARSET = re.compile(r";\s*charset\s*=\s*[\"']?([\w.:+-]+)", re.IGNORECASE)
 _DIRECTIVE = re.compile(r"(?:^|[\s,])(s-maxage|max-age)\s*=\s*\"?([0-9]{1,15})", re.IGNORECASE)
 _SECONDS = re.compile(r"[0-9]{1,15}")
+_NOTHING = re.compile(r"0(?:\.[0-9]*)?")
+_LIMIT = re.compile(r";\s*r=0\s*;\s*t=([0-9]{1,15})")
+
+_LINK = re.compile(r"<([^<>]*)>((?:\s*;[^;,\"<]*(?:\"[^\"]*\")?)*)")
+_REL = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s;,\"]+))", re.IGNORECASE)
+
+# By which name sites may speak to us alone.
+_AGENT = "feedmill"
+_NO_MODELS = frozenset({"noai"})
+_NO_INPUT = re.compile(r"(?:^|[\s,;])ai-input\s*=\s*no\b", re.IGNORECASE)
+_SIGNAL_CHARACTERS = 200
 
 
 def media_type(content_type: str) -> str:
@@ -32,11 +44,13 @@ def charset(content_type: str) -> str | None:
     return found[1].lower() if found else None
 
 
-def validators(headers: MultiMapping[str]) -> Validators:
-    """Return both validators byte for byte, except those that could not be sent back so."""
-    return Validators(
-        etag=_sendable(headers.get("ETag")), last_modified=_sendable(headers.get("Last-Modified"))
-    )
+def validators(headers: MultiMapping[str], url: str) -> Validators:
+    """Return the validators of `url` byte for byte, except those that could not be sent back so."""
+    etag = _sendable(headers.get("ETag"))
+    last_modified = _sendable(headers.get("Last-Modified"))
+    if etag is None and last_modified is None:
+        return Validators()
+    return Validators(etag=etag, last_modified=last_modified, url=url)
 
 
 def retry_after(headers: MultiMapping[str], now: datetime) -> timedelta | None:
@@ -63,6 +77,67 @@ def max_age(headers: MultiMapping[str], now: datetime) -> timedelta | None:
     return None if fresh is None else _within(fresh, _LONGEST_FRESHNESS)
 
 
+def spent_for(headers: MultiMapping[str], now: datetime) -> timedelta | None:
+    """Return how long the site has no more requests left for us, at most a day; None if it has some.
+
+    Read are the draft's `RateLimit` and what came before it: `X-RateLimit-Remaining` with `-Reset`,
+    in seconds from now or since 1970.
+    """
+    limits = _LIMIT.search(headers.get("RateLimit", ""))
+    if limits is not None:
+        return _within(_seconds(limits[1]), _LONGEST_RETRY_AFTER)
+    for prefix in ("X-RateLimit", "X-Rate-Limit", "RateLimit"):
+        left = headers.get(f"{prefix}-Remaining", "").strip()
+        reset = headers.get(f"{prefix}-Reset", "").strip().partition(".")[0]
+        if _NOTHING.fullmatch(left) and _SECONDS.fullmatch(reset):
+            wait = _seconds(reset)
+            if wait > _LONGEST_FRESHNESS:
+                wait = datetime.fromtimestamp(wait.total_seconds(), UTC) - now
+            return _within(wait, _LONGEST_RETRY_AFTER)
+    return None
+
+
+def hub(headers: MultiMapping[str], url: str) -> Hub | None:
+    """Return the WebSub hub that `Link` headers name, if they name the topic too."""
+    found = {
+        rel.lower(): urljoin(url, target)
+        for target, parameters in _LINK.findall(", ".join(headers.getall("Link", [])))
+        for rel in _rels(parameters)
+    }
+    if "hub" not in found or "self" not in found:
+        return None
+    return Hub(url=found["hub"], topic=found["self"])
+
+
+def withheld(headers: MultiMapping[str]) -> str | None:
+    """Return the header by which a publisher keeps the page from language models, None if none does."""
+    for value in headers.getall("X-Robots-Tag", []):
+        if robots_directives(value) & _NO_MODELS:
+            return f"X-Robots-Tag: {value}"[:_SIGNAL_CHARACTERS]
+    for value in headers.getall("Content-Signal", []):
+        if _NO_INPUT.search(value):
+            return f"Content-Signal: {value}"[:_SIGNAL_CHARACTERS]
+    if headers.get("TDM-Reservation", "").strip() == "1":
+        return "TDM-Reservation: 1"
+    return None
+
+
+def robots_directives(value: str) -> frozenset[str]:
+    """Return the directives of a robots tag that are for everybody or for us, in lower case."""
+    agent, colon, rest = value.partition(":")
+    # `unavailable_after: date` is the one directive with a colon of its own.
+    is_named = colon and "," not in agent and agent.strip().lower() != "unavailable_after"
+    if is_named and agent.strip().lower() != _AGENT:
+        return frozenset()
+    directives = rest if is_named else value
+    return frozenset(part.strip().lower() for part in directives.split(","))
+
+
+def _rels(parameters: str) -> list[str]:
+    found = _REL.search(parameters)
+    return (found[1] or found[2]).split() if found else []
+
+
 def _cache_control(headers: MultiMapping[str]) -> str:
     return ", ".join(headers.getall("Cache-Control", []))
 
@@ -76,7 +151,7 @@ def _sendable(value: str | None) -> str | None:
 
 def _seconds(digits: str) -> timedelta:
     # More digits than a timedelta holds mean "very long" too.
-    return timedelta(seconds=min(int(digits), 10**9))
+    return timedelta(seconds=min(int(digits), 10**10))
 
 
 def _until(value: str, now: datetime) -> timedelta | None:
