@@ -1,11 +1,10 @@
-from datetime import timedelta
-
 from feedmill.config import FetchSettings, load
 from feedmill.contracts.queues import TaskQueue
 from feedmill.isolation import open_pool
 from feedmill.store import open_store
 from feedmill.web.client import open_web
 from feedmill.web.governor import Governor
+from feedmill.web.manners import manners_of
 from feedmill.worker import main_of, run_worker
 from feedmill_fetch.fetching import Fetcher
 
@@ -17,7 +16,7 @@ async def main() -> None:
         open_web(settings) as web,
         open_pool(settings.extractor_processes) as extractors,
     ):
-        governor = Governor(store, timedelta(seconds=settings.host_spacing_seconds))
+        governor = Governor(store, manners_of(settings))
         fetcher = Fetcher(store, web, governor, extractors)
         await run_worker(settings, TaskQueue.FETCH, store, activities=[fetcher.fetch_entries])
 

@@ -97,8 +97,8 @@ class Fetcher(FetchActivities):
             return reply
         if isinstance(reply, Deferred):
             return EntryDeferred(entry_id=entry.id, until=reply.until)
-        if reply.asked_wait is not None:
-            until = await self._governor.hold(reply.url, reply.asked_wait)
+        until = await self._governor.heed(reply)
+        if until is not None and reply.asks_for_time:
             return EntryDeferred(entry_id=entry.id, until=until)
         return await self._extract(entry, reply)
 

@@ -6,6 +6,7 @@ from feedmill.isolation import open_pool
 from feedmill.store import open_store
 from feedmill.web.client import open_web
 from feedmill.web.governor import Governor
+from feedmill.web.manners import manners_of
 from feedmill.worker import main_of, run_worker
 from feedmill_ingestion.polling import Poller
 
@@ -17,7 +18,7 @@ async def main() -> None:
         open_web(settings) as web,
         open_pool(settings.parser_processes) as parsers,
     ):
-        governor = Governor(store, timedelta(seconds=settings.host_spacing_seconds))
+        governor = Governor(store, manners_of(settings))
         interval = timedelta(seconds=settings.poll_interval_seconds)
         poller = Poller(store, web, governor, parsers, interval)
         await run_worker(settings, TaskQueue.INGESTION, store, activities=[poller.poll_feeds])

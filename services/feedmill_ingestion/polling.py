@@ -116,9 +116,9 @@ class Poller(IngestionActivities):
         return await self._record(feed, await self._read(feed, reply))
 
     async def _read(self, feed: FeedToPoll, answer: Answer) -> _Shown | _Failed:
-        wait = answer.asked_wait
-        if wait is not None:
-            await self._governor.hold(answer.url, wait)
+        until = await self._governor.heed(answer)
+        if until is not None and answer.asks_for_time:
+            wait = until - datetime.now(UTC)
             return _Failed(reason=Reason.RATE_LIMITED, detail=str(answer.status), wait=wait)
         if answer.status == _NOT_MODIFIED and feed.validators.url == answer.url:
             validators = _after_not_modified(feed.validators, answer)

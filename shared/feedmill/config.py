@@ -6,7 +6,9 @@ is read the way every Temporal user already sets it (`temporalio.envconfig`).
 
 import difflib
 import os
+import re
 from collections.abc import Mapping
+from datetime import timedelta
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Any, TypeVar
@@ -15,10 +17,20 @@ from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from feedmill.errors import SettingsError
+from feedmill.models.hosts import HostLimit
 
 PREFIX = "FEEDMILL_"
 
 Network = IPv4Network | IPv6Network
+
+_EXCEPTION = re.compile(r"([^\s=/]+)=([0-9]+(?:\.[0-9]+)?)(?:/([0-9]{1,3}))?")
+
+
+def _split(value: object) -> object:
+    """Read a comma-separated list the way people write one."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
 
 
 class LogFormat(StrEnum):
@@ -76,12 +88,7 @@ class NetworkSettings(BaseSettings):
         default=(), description="private networks that may be asked, comma-separated CIDR"
     )
 
-    @field_validator("allowed_networks", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
+    _split_networks = field_validator("allowed_networks", mode="before")(_split)
 
 
 class WebSettings(ServiceSettings, NetworkSettings):
@@ -94,13 +101,43 @@ class WebSettings(ServiceSettings, NetworkSettings):
     host_spacing_seconds: float = Field(
         default=1.0, ge=0, le=3_600, description="least time between two requests to one host"
     )
-    poll_interval_seconds: int = Field(
-        default=3_600, ge=0, description="least time between two polls of one feed"
+    host_in_flight: int = Field(default=1, ge=1, le=100, description="most requests at once")
+    host_groups: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="domains whose hosts count as one, comma-separated; * for every one"
     )
+    host_exceptions: Annotated[tuple[HostLimit, ...], NoDecode] = Field(
+        default=(), description="host=spacing seconds[/requests at once], comma-separated"
+    )
+
+    _split_groups = field_validator("host_groups", mode="before")(_split)
+
+    @field_validator("host_exceptions", mode="before")
+    @classmethod
+    def _read_exceptions(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(_host_exception(str(part)) for part in value.split(",") if part.strip())
+        return value
+
+
+def _host_exception(text: str) -> HostLimit:
+    found = _EXCEPTION.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"{text.strip()!r} is not host=seconds or host=seconds/requests")
+    spacing = timedelta(seconds=float(found[2]))
+    return HostLimit(host=found[1].lower(), spacing=spacing, in_flight=int(found[3] or 1))
 
 
 class IngestionSettings(WebSettings):
     parser_processes: int = Field(default=1, ge=1, le=64)
+    poll_interval_seconds: int = Field(
+        default=3_600, ge=0, description="least time between two polls of one feed"
+    )
+    unconditional_poll_interval_seconds: int = Field(
+        default=86_400, ge=0, description="the same for a feed that cannot say whether it changed"
+    )
+    refresh_interval_seconds: int = Field(
+        default=300, ge=0, description="the same when a person asks for it"
+    )
 
 
 class FetchSettings(WebSettings):

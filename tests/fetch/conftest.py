@@ -1,7 +1,6 @@
 """A fetcher on a real store, a scripted site, and a process pool that all tests share."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
 
 import pytest
 import pytest_asyncio
@@ -9,8 +8,8 @@ import pytest_asyncio
 from feedmill.isolation import IsolatedPool, open_pool
 from feedmill.store import Store
 from feedmill.web.client import WebClient, open_web
-from feedmill.web.governor import Governor
 from feedmill_fetch.fetching import Fetcher
+from support.manners import governor_of
 from support.origin import Origin, open_origin
 from support.web import web_settings
 
@@ -35,4 +34,4 @@ async def web_client() -> AsyncIterator[WebClient]:
 
 @pytest.fixture
 def fetcher(store: Store, web_client: WebClient, extractors: IsolatedPool) -> Fetcher:
-    return Fetcher(store, web_client, Governor(store, timedelta(0)), extractors)
+    return Fetcher(store, web_client, governor_of(store), extractors)

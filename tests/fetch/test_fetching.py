@@ -25,10 +25,10 @@ from feedmill.models.outcomes import Reason
 from feedmill.store import Store
 from feedmill.store.tables import contents, entries, events
 from feedmill.web.client import WebClient
-from feedmill.web.governor import Governor
 from feedmill_fetch.fetching import Fetcher
 from support import misbehaviour
 from support.corpus import serve_corpus
+from support.manners import governor_of
 from support.origin import Origin
 from support.sabotage import SabotagedPool
 
@@ -189,7 +189,7 @@ async def test_who_asks_for_time_gets_it(
 
     assert isinstance(deferred, EntryDeferred)
     async with store.transaction() as tx:
-        wait = deferred.until - await tx.feeds.now()
+        wait = deferred.until - await tx.now()
     assert timedelta(seconds=595) < wait <= timedelta(seconds=600)
     assert later == [
         EntryDeferred(entry_id=entry_id, until=deferred.until) for entry_id in (second, first)
@@ -203,7 +203,7 @@ async def test_one_host_is_asked_in_turn_and_the_rest_comes_later(
     store: Store, web_client: WebClient, extractors: IsolatedPool, origin: Origin
 ) -> None:
     spacing = timedelta(seconds=3)
-    fetcher = Fetcher(store, web_client, Governor(store, spacing), extractors)
+    fetcher = Fetcher(store, web_client, governor_of(store, spacing), extractors)
     for number in range(4):
         origin.serve(f"/{number}", PAGE)
     ids = await add_pages(store, *(origin.url(f"/{number}") for number in range(4)))
@@ -242,9 +242,7 @@ async def test_an_extractor_that_hangs_or_dies_costs_one_outcome(
     store: Store, web_client: WebClient, extractors: IsolatedPool, origin: Origin
 ) -> None:
     bodies = {b"hang": misbehaviour.hang, b"die": misbehaviour.die}
-    fetcher = Fetcher(
-        store, web_client, Governor(store, timedelta(0)), SabotagedPool(extractors, bodies)
-    )
+    fetcher = Fetcher(store, web_client, governor_of(store), SabotagedPool(extractors, bodies))
     origin.serve("/good", PAGE)
     origin.serve("/hang", b"hang")
     origin.serve("/die", b"die")

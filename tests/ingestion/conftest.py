@@ -9,8 +9,8 @@ import pytest_asyncio
 from feedmill.isolation import IsolatedPool, open_pool
 from feedmill.store import Store
 from feedmill.web.client import WebClient, open_web
-from feedmill.web.governor import Governor
 from feedmill_ingestion.polling import Poller
+from support.manners import governor_of
 from support.origin import Origin, open_origin
 from support.web import web_settings
 
@@ -35,4 +35,4 @@ async def web_client() -> AsyncIterator[WebClient]:
 
 @pytest.fixture
 def poller(store: Store, web_client: WebClient, parsers: IsolatedPool) -> Poller:
-    return Poller(store, web_client, Governor(store, timedelta(0)), parsers, timedelta(hours=1))
+    return Poller(store, web_client, governor_of(store), parsers, timedelta(hours=1))

@@ -24,10 +24,10 @@ from feedmill.models.outcomes import Reason
 from feedmill.store import Store
 from feedmill.store.tables import entries, events, feeds
 from feedmill.web.client import WebClient
-from feedmill.web.governor import Governor
 from feedmill_ingestion.polling import ACCEPT, Poller
 from support import misbehaviour
 from support.corpus import serve_corpus
+from support.manners import governor_of
 from support.origin import Origin
 from support.sabotage import SabotagedPool
 
@@ -47,7 +47,7 @@ async def add_feed(store: Store, url: str) -> int:
 
 async def now(store: Store) -> datetime:
     async with store.transaction() as tx:
-        return await tx.feeds.now()
+        return await tx.now()
 
 
 async def poll(poller: Poller, store: Store, *feed_ids: int) -> list[PollOutcome]:
@@ -417,8 +417,8 @@ async def test_a_failing_feed_still_names_what_waits(
         pytest.param(429, "7200", 2 * HOUR, id="429, asks for two hours"),
         pytest.param(503, "7200", 2 * HOUR, id="503"),
         pytest.param(403, "7200", 2 * HOUR, id="403 of a rate limiter"),
-        pytest.param(429, None, timedelta(minutes=15), id="429 without saying"),
-        pytest.param(503, "soon", timedelta(minutes=15), id="503, unintelligible"),
+        pytest.param(429, None, timedelta(minutes=1), id="429 without saying"),
+        pytest.param(503, "soon", timedelta(minutes=1), id="503, unintelligible"),
         pytest.param(429, "0", timedelta(minutes=1), id="429, contradicting itself"),
     ],
 )
@@ -469,7 +469,7 @@ async def test_a_parser_that_hangs_or_dies_costs_one_outcome(
     poller = Poller(
         store,
         web_client,
-        Governor(store, timedelta(0)),
+        governor_of(store),
         SabotagedPool(parsers, bodies),
         HOUR,
     )

@@ -66,6 +66,12 @@ def load_from(monkeypatch: pytest.MonkeyPatch, settings: type[S], environ: dict[
             "FEEDMILL_TOKEN: Value should have at least 20 items after validation, not 5",
             id="a token that can be guessed",
         ),
+        pytest.param(
+            WebSettings,
+            {**POSTGRES, "FEEDMILL_HOST_EXCEPTIONS": "reddit.com=60, lan: 0"},
+            "FEEDMILL_HOST_EXCEPTIONS: 'lan: 0' is not host=seconds or host=seconds/requests",
+            id="an exception nobody can read",
+        ),
     ],
 )
 def test_a_wrong_setting_is_named(

@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 
-from sqlalchemy import exc, text
+from sqlalchemy import exc, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from feedmill.config import StoreSettings
 from feedmill.errors import StoreUnavailableError
+from feedmill.store import clock
 from feedmill.store.contents import ContentStore
 from feedmill.store.distillates import DistillateStore
 from feedmill.store.entries import EntryStore
@@ -37,6 +39,11 @@ class Transaction:
         self.users = UserStore(connection)
         self.events = EventStore(connection)
         self.reader = ReaderStore(connection)
+
+    async def now(self) -> datetime:
+        """Return Postgres's clock, which is everybody's."""
+        now: datetime = (await self.connection.execute(select(clock.now()))).scalar_one()
+        return now
 
 
 class Store:

@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import Row, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -113,11 +113,6 @@ class FeedStore:
                 failures=feeds.c.failures + 1,
             )
         )
-
-    async def now(self) -> datetime:
-        """Return Postgres's clock."""
-        now: datetime = (await self._connection.execute(select(clock.now()))).scalar_one()
-        return now
 
 
 def _to_poll(row: Row[tuple[object, ...]]) -> FeedToPoll:

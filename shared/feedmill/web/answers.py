@@ -11,11 +11,8 @@ from feedmill.web.plain import storable
 
 # Too Many Requests, Service Unavailable.
 _WAIT = frozenset({429, 503})
-# What some rate limiters answer instead; they give themselves away by `Retry-After`.
+# What some rate limiters answer instead.
 _FORBIDDEN = 403
-_DEFAULT_WAIT = timedelta(minutes=15)
-# "Retry-After: 0" beside a 429 is a contradiction, and a loop for whoever obeys it.
-_LEAST_WAIT = timedelta(minutes=1)
 
 
 class Answer(Model):
@@ -58,11 +55,17 @@ class Answer(Model):
     withheld: str | None = None
 
     @property
+    def asks_for_time(self) -> bool:
+        """Whether its host wants fewer requests: a rate limiter gives itself away by its headers."""
+        if self.status == _FORBIDDEN:
+            return self.retry_after is not None or self.spent_for is not None
+        return self.status in _WAIT
+
+    @property
     def asked_wait(self) -> timedelta | None:
-        """How long its host wants to be left alone; None when this is no such answer."""
-        if self.status in _WAIT or (self.status == _FORBIDDEN and self.retry_after is not None):
-            return _DEFAULT_WAIT if self.retry_after is None else max(self.retry_after, _LEAST_WAIT)
-        return None
+        """How long it asked to be left alone, in whichever header; None when it did not say."""
+        said = (self.retry_after, self.spent_for, self.max_age)
+        return max((wait for wait in said if wait is not None), default=None)
 
 
 class Refusal(Model):

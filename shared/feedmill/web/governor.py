@@ -1,64 +1,115 @@
 """How often a host is asked: one clock and one queue for the whole fleet, in Postgres."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
+from random import SystemRandom
+from weakref import WeakValueDictionary
 
+from feedmill.errors import StoreUnavailableError
+from feedmill.models.hosts import Admitted, HostLimit, Place
 from feedmill.store import Store
-from feedmill.store.hosts import SlotTooFar
-from feedmill.web.addresses import literal_address
+from feedmill.telemetry.logs import get_logger
+from feedmill.web.answers import Answer
+from feedmill.web.manners import Manners, after_refusal, after_spending
+
+log = get_logger(__name__)
+
+_chance = SystemRandom()
 
 # A worker that waits holds memory and a place in its slice; longer waits are a workflow's timer.
-_PATIENCE = timedelta(seconds=5)
+_PATIENCE_SECONDS = 5.0
 # A redirect's target is worth more patience: giving up wastes the request that led to it.
-_PATIENCE_WITHIN_CHAIN = timedelta(seconds=30)
+_PATIENCE_WITHIN_CHAIN_SECONDS = 30.0
 
 
 class Governor:
     """Spaces all requests to a host, whichever worker, feed, run or restart they come from."""
 
-    def __init__(self, store: Store, spacing: timedelta) -> None:
+    def __init__(
+        self, store: Store, manners: Manners, luck: Callable[[], float] = _chance.random
+    ) -> None:
         self._store = store
-        self._spacing = spacing
+        self._manners = manners
+        self._luck = luck
+        # Requests of one process queue up here, in order, and one at a time looks at the store.
+        self._queues: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def limit(self, url: str) -> HostLimit:
+        """Return how often the host of a URL may be asked. URLs as `check_url` returns them."""
+        return self._manners.limit(url)
 
     @asynccontextmanager
     async def slot(self, url: str, *, patient: bool = False) -> AsyncIterator[datetime | None]:
-        """Wait for the host's next free slot and yield None; the request may start at once.
+        """Wait until the URL's host may be asked, and hold a place there while the block runs.
 
-        When that slot is too far away to wait for (some seconds, or half a minute if `patient`),
-        yield the time to come back. Nothing is reserved then.
+        Yields None then. When that is too far away to wait for (some seconds, or half a minute if
+        `patient`), yields the time to come back; nothing is reserved.
         """
-        yield await self._wait(url, patient=patient)
+        seconds = _PATIENCE_WITHIN_CHAIN_SECONDS if patient else _PATIENCE_SECONDS
+        place = await self._place(self.limit(url), time.monotonic() + seconds)
+        if isinstance(place, datetime):
+            yield place
+            return
+        started = time.monotonic()
+        try:
+            yield None
+        finally:
+            await self._give_back(place, timedelta(seconds=time.monotonic() - started))
 
-    async def _wait(self, url: str, *, patient: bool) -> datetime | None:
-        patience = _PATIENCE_WITHIN_CHAIN if patient else _PATIENCE
-        async with self._store.transaction() as tx:
-            slot = await tx.hosts.reserve(host_key(url), spacing=self._spacing, patience=patience)
-        if isinstance(slot, SlotTooFar):
-            return slot.until
-        if not slot.wait:
+    async def heed(self, answer: Answer) -> datetime | None:
+        """Learn from an answer; return until when its host is left alone, None if it did not ask.
+
+        Refusals that ask for fewer requests (`Answer.asks_for_time`) are remembered, and from now
+        on the host is asked as often as it seems to bear.
+        """
+        if not answer.asks_for_time and answer.spent_for is None:
             return None
-        await asyncio.sleep(slot.wait.total_seconds())
-        # Meanwhile another request may have been told to leave the host alone.
         async with self._store.transaction() as tx:
-            return await tx.hosts.held_until(host_key(url))
+            state = await tx.hosts.lock(self.limit(answer.url).host)
+            now = await tx.now()
+            if answer.asks_for_time:
+                asked = answer.asked_wait
+                state = after_refusal(state, now=now, asked=asked, luck=self._luck())
+            elif answer.spent_for is not None:
+                state = after_spending(state, now=now, wait=answer.spent_for)
+            await tx.hosts.keep(state)
+        return state.held_until
 
-    async def hold(self, url: str, wait: timedelta) -> datetime:
-        """Ask the URL's host nothing for `wait`, and return when that ends (later if held longer)."""
+    async def heed_crawl_delay(self, url: str, delay: timedelta | None) -> None:
+        """Keep the distance that the host's robots.txt asks for; None: it asks for none."""
         async with self._store.transaction() as tx:
-            return await tx.hosts.hold(host_key(url), wait)
+            await tx.hosts.heed_crawl_delay(self.limit(url).host, delay)
 
+    async def _place(self, limit: HostLimit, deadline: float) -> Place | datetime:
+        queue = self._queues.setdefault(limit.host, asyncio.Lock())
+        try:
+            async with asyncio.timeout(deadline - time.monotonic()):
+                await queue.acquire()
+        except TimeoutError:
+            async with self._store.transaction() as tx:
+                return await tx.hosts.next_free_at(limit.host)
+        try:
+            return await self._first_place(limit, deadline)
+        finally:
+            queue.release()
 
-def host_key(url: str) -> str:
-    """Return the name under which requests to a URL's host are spaced.
+    async def _first_place(self, limit: HostLimit, deadline: float) -> Place | datetime:
+        while True:
+            async with self._store.transaction() as tx:
+                answer = (await tx.hosts.reserve({limit: 1}))[limit.host]
+            if isinstance(answer, Admitted):
+                return answer.places[0]
+            if time.monotonic() + answer.wait.total_seconds() > deadline:
+                return answer.until
+            await asyncio.sleep(answer.wait.total_seconds())
 
-    Ports of a named host are one site. A bare address is a machine, often with several unrelated
-    servers on it (an intranet, a laptop), so its port counts. URLs as `check_url` returns them.
-    """
-    parts = urlsplit(url)
-    host = (parts.hostname or "").removesuffix(".")
-    if literal_address(host) is None or parts.port is None:
-        return host
-    return f"{host}:{parts.port}"
+    async def _give_back(self, place: Place, ago: timedelta) -> None:
+        try:
+            async with self._store.transaction() as tx:
+                await tx.hosts.give_back([place.model_copy(update={"started_ago": ago})])
+        except StoreUnavailableError as error:
+            # What the request brought is worth more than its place, which ends by itself.
+            log.warning("place not given back", host=place.limit.host, error=str(error))
