@@ -1,5 +1,3 @@
-from datetime import timedelta
-
 from feedmill.config import IngestionSettings, load
 from feedmill.contracts.queues import TaskQueue
 from feedmill.isolation import open_pool
@@ -8,7 +6,9 @@ from feedmill.web.client import open_web
 from feedmill.web.governor import Governor
 from feedmill.web.manners import manners_of
 from feedmill.worker import main_of, run_worker
+from feedmill_ingestion.asking import Asker
 from feedmill_ingestion.polling import Poller
+from feedmill_ingestion.scheduling import pace_of
 
 
 async def main() -> None:
@@ -19,9 +19,14 @@ async def main() -> None:
         open_pool(settings.parser_processes) as parsers,
     ):
         governor = Governor(store, manners_of(settings))
-        interval = timedelta(seconds=settings.poll_interval_seconds)
-        poller = Poller(store, web, governor, parsers, interval)
-        await run_worker(settings, TaskQueue.INGESTION, store, activities=[poller.poll_feeds])
+        asker = Asker(web, governor, parsers)
+        poller = Poller(store, governor, asker, pace_of(settings))
+        await run_worker(
+            settings,
+            TaskQueue.INGESTION,
+            store,
+            activities=[poller.poll_feeds, poller.poll_due_feeds],
+        )
 
 
 if __name__ == "__main__":

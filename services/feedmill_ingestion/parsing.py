@@ -19,6 +19,9 @@ from feedmill.web.plain import storable
 from feedmill_ingestion.json_feed import read_json_feed
 from feedmill_ingestion.snapshots import ShownEntry, Text, snapshot
 
+# Raised whenever more can be read than before: what was refused then is worth another look.
+PARSER = "2"
+
 _ROOTS = frozenset({"rss", "feed", "rdf", "channel"})
 
 _BEFORE_ROOT = re.compile(r"(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)

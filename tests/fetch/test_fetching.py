@@ -39,7 +39,7 @@ TEASER = "A sentence of the feed itself, which has several of them. " * 5
 async def add_entries(store: Store, *shown: SnapshotEntry) -> list[int]:
     async with store.transaction() as tx:
         feed_id = await tx.feeds.add("https://feed.example/")
-        return await tx.entries.add_new(feed_id, shown)
+        return (await tx.entries.add_new({feed_id: shown}))[feed_id]
 
 
 async def add_pages(store: Store, *urls: str | None, teaser: str = "") -> list[int]:

@@ -9,7 +9,10 @@ import pytest_asyncio
 from feedmill.isolation import IsolatedPool, open_pool
 from feedmill.store import Store
 from feedmill.web.client import WebClient, open_web
+from feedmill.web.governor import Governor
+from feedmill_ingestion.asking import Asker
 from feedmill_ingestion.polling import Poller
+from feedmill_ingestion.scheduling import Pace
 from support.manners import governor_of
 from support.origin import Origin, open_origin
 from support.web import web_settings
@@ -33,6 +36,17 @@ async def web_client() -> AsyncIterator[WebClient]:
         yield opened
 
 
+# A person may refresh a feed as often as a test likes.
+PACE = Pace(conditional=timedelta(hours=1), unconditional=timedelta(days=1), refresh=timedelta(0))
+
+
 @pytest.fixture
-def poller(store: Store, web_client: WebClient, parsers: IsolatedPool) -> Poller:
-    return Poller(store, web_client, governor_of(store), parsers, timedelta(hours=1))
+def governor(store: Store) -> Governor:
+    return governor_of(store)
+
+
+@pytest.fixture
+def poller(
+    store: Store, governor: Governor, web_client: WebClient, parsers: IsolatedPool
+) -> Poller:
+    return Poller(store, governor, Asker(web_client, governor, parsers), PACE)

@@ -31,7 +31,8 @@ DISTILLATE = Distillate(
 
 async def add_entry(tx: Transaction, guid: str = "1") -> EntryToFetch:
     feed_id = await tx.feeds.add("https://a.example/feed.xml")
-    (entry_id,) = await tx.entries.add_new(feed_id, [SnapshotEntry(guid=guid, title="Mills")])
+    shown = SnapshotEntry(guid=guid, title="Mills")
+    ((entry_id,),) = (await tx.entries.add_new({feed_id: [shown]})).values()
     (entry,) = await tx.entries.to_fetch([entry_id])
     return entry
 
@@ -54,7 +55,7 @@ async def test_a_dead_end_waits_no_more(store: Store) -> None:
             entry.id, before=Stage.NEW, after=Stage.UNAVAILABLE, reason=Reason.NO_ARTICLE
         )
 
-        assert await tx.entries.waiting(entry.feed_id) == []
+        assert await tx.entries.waiting([entry.feed_id]) == {entry.feed_id: ()}
 
 
 async def test_only_fetched_entries_can_be_distilled(store: Store) -> None:

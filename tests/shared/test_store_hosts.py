@@ -30,7 +30,9 @@ async def give_back(store: Store, answer: Admitted | NotYet, ago: timedelta = SE
 
 async def test_the_first_request_to_a_host_starts_at_once(store: Store, clock: Clock) -> None:
     assert await reserve(store) == Admitted(
-        places=(Place(limit=LIMIT, lost_at=NOON + timedelta(seconds=90)),)
+        places=(Place(limit=LIMIT, lost_at=NOON + timedelta(seconds=90)),),
+        next_at=NOON + SECOND,
+        spacing=SECOND,
     )
 
 
@@ -41,7 +43,7 @@ async def test_the_next_one_keeps_its_distance(store: Store, clock: Clock) -> No
     await clock.advance(SECOND)
     in_time = await reserve(store)
 
-    assert too_soon == NotYet(until=NOON + SECOND, wait=SECOND, spacing=SECOND)
+    assert too_soon == NotYet(next_at=NOON + SECOND, wait=SECOND, spacing=SECOND)
     assert isinstance(in_time, Admitted)
 
 
@@ -59,7 +61,7 @@ async def test_a_request_under_way_keeps_its_place(store: Store, clock: Clock) -
     await give_back(store, first, ago=10 * SECOND)
     after = await reserve(store)
 
-    assert during == NotYet(until=NOON + 11 * SECOND, wait=SECOND, spacing=SECOND)
+    assert during == NotYet(next_at=NOON + 11 * SECOND, wait=SECOND, spacing=SECOND)
     assert isinstance(after, Admitted)
 
 
@@ -85,7 +87,7 @@ async def test_distance_is_kept_from_when_a_request_really_started(
     answer = await reserve(store)
 
     assert isinstance(answer, NotYet)
-    assert answer.until == NOON + timedelta(seconds=1.7)
+    assert answer.next_at == NOON + timedelta(seconds=1.7)
 
 
 async def test_an_exception_may_be_asked_several_times_at_once(store: Store, clock: Clock) -> None:

@@ -71,7 +71,7 @@ async def store_articles(store: Store, *texts: str) -> list[int]:
         async with store.transaction() as tx:
             feed_id = await tx.feeds.add("https://example.org/feed")
             shown = SnapshotEntry(guid=uuid.uuid4().hex, title="A title")
-            [entry_id] = await tx.entries.add_new(feed_id, [shown])
+            [entry_id] = (await tx.entries.add_new({feed_id: [shown]}))[feed_id]
             content = Content(
                 url="https://example.org/page",
                 html=f"<p>{text}</p>",

@@ -26,7 +26,13 @@ from feedmill.models.entries import (
     FetchEntries,
     FetchOutcome,
 )
-from feedmill.models.feeds import FeedsPolled, PollFeeds, PollOutcome
+from feedmill.models.feeds import (
+    DueFeedsPolled,
+    FeedsPolled,
+    PollDueFeeds,
+    PollFeeds,
+    PollOutcome,
+)
 from feedmill.worker.run import build_worker
 from feedmill_orchestrator.registry import WORKFLOWS
 
@@ -43,6 +49,10 @@ class ScriptedIngestion(IngestionActivities):
         self.asked_at.append(request.asked_at)
         outcome = self._script.pop(0) if len(self._script) > 1 else self._script[0]
         return FeedsPolled(outcomes=(outcome,))
+
+    @activity.defn
+    async def poll_due_feeds(self, request: PollDueFeeds) -> DueFeedsPolled:
+        raise NotImplementedError
 
 
 class ScriptedFetch(FetchActivities):

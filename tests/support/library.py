@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from feedmill.models.distillates import ContentToDistill, Distillate, Distiller, KeyPoint, Recipe
 from feedmill.models.entries import Content, Stage
 from feedmill.models.events import EventKind, NewEvent, RunRef
-from feedmill.models.feeds import FeedSnapshot, SnapshotEntry, Validators
+from feedmill.models.feeds import SnapshotEntry
 from feedmill.models.outcomes import Reason
-from feedmill.store import Store
+from feedmill.store import Store, Transaction
 from feedmill.store.contents import hash_text
 from feedmill.store.users import OWNER
 from support.live_gateway import TOKEN
@@ -35,11 +35,8 @@ class Library:
             await tx.feeds.subscribe(neighbour, feed_id)
             if followed:
                 await tx.feeds.subscribe(self.user_id, feed_id)
-            await tx.feeds.record_success(
-                feed_id,
-                Validators(),
-                next_poll_in=timedelta(hours=1),
-                snapshot=FeedSnapshot(title=title, site_url="https://news.example/"),
+            await self._stands(
+                tx, feed_id, timedelta(hours=1), title=title, site_url="https://news.example/"
             )
         return feed_id
 
@@ -53,7 +50,8 @@ class Library:
             **shown,
         }
         async with self._store.transaction() as tx:
-            [entry_id] = await tx.entries.add_new(feed_id, [SnapshotEntry.model_validate(fields)])
+            shown = SnapshotEntry.model_validate(fields)
+            [entry_id] = (await tx.entries.add_new({feed_id: [shown]}))[feed_id]
         return entry_id
 
     async def article(self, entry_id: int, html: str = HTML) -> None:
@@ -89,9 +87,22 @@ class Library:
 
     async def failed_poll(self, feed_id: int, reason: Reason, detail: str = "") -> None:
         async with self._store.transaction() as tx:
-            await tx.feeds.record_failure(
-                feed_id, reason, detail, next_poll_in=timedelta(minutes=30)
+            await self._stands(
+                tx,
+                feed_id,
+                timedelta(minutes=30),
+                last_reason=reason,
+                last_detail=detail,
+                failures=1,
             )
+
+    async def _stands(
+        self, tx: Transaction, feed_id: int, next_poll_in: timedelta, **changes: object
+    ) -> None:
+        """Write down how a feed stands after a poll."""
+        feed, now = (await tx.feeds.get([feed_id]))[feed_id], await tx.now()
+        polled = {"last_polled_at": now, "next_poll_at": now + next_poll_in}
+        await tx.feeds.keep([feed.model_copy(update=polled | changes)])
 
     async def event(
         self, kind: EventKind, feed_id: int, entry_id: int | None = None, run: RunRef | None = None

@@ -8,7 +8,7 @@ from feedmill.web.governor import Governor
 from feedmill.web.manners import Manners
 
 # Loopback is one host to the governor; slices are to run at once there.
-MANY = 16
+MANY = 200
 
 
 def governor_of(

@@ -71,7 +71,7 @@ class History:
         async with self.store.transaction() as tx:
             answer = (await tx.hosts.reserve({limit: wanted}))[limit.host]
         if not isinstance(answer, Admitted):
-            assert answer.until > now
+            assert answer.next_at > now
             return
         assert now >= self.held_until.get(host, now), "asked while held"
         earlier = [request.at for request in self.requests if request.host == host]

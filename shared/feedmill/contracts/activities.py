@@ -6,7 +6,7 @@ from temporalio import activity
 
 from feedmill.models.distillates import DistillEntries, EntriesDistilled
 from feedmill.models.entries import EntriesFetched, FetchEntries
-from feedmill.models.feeds import FeedsPolled, PollFeeds
+from feedmill.models.feeds import DueFeedsPolled, FeedsPolled, PollDueFeeds, PollFeeds
 
 
 class IngestionActivities(ABC):
@@ -18,7 +18,22 @@ class IngestionActivities(ABC):
         """Poll feeds, and store what they show and what they said about themselves.
 
         Every feed gets an outcome; what a site answers is never an exception. A feed polled since
-        `request.asked_at` is not asked again: its stored outcome is the answer.
+        `request.asked_at`, or a few minutes before, is not asked again: its stored outcome is the
+        answer. One that somebody else is asking right now is deferred.
+
+        Raises
+        ------
+        StoreUnavailableError
+            Postgres did not answer. Retried.
+        """
+
+    @activity.defn
+    @abstractmethod
+    async def poll_due_feeds(self, request: PollDueFeeds) -> DueFeedsPolled:
+        """Poll the feeds of a shard that are due, as their hosts allow, until none is due soon.
+
+        Each poll is committed on its own, and a retry goes on where the attempt before ended.
+        The answer may come early, when enough is new or the worker is to leave.
 
         Raises
         ------

@@ -49,6 +49,15 @@ POLL_FEEDS: ActivityOptions = {
     "retry_policy": _PATIENT,
 }
 
+POLL_DUE_FEEDS: ActivityOptions = {
+    "task_queue": TaskQueue.INGESTION,
+    # A round begins nothing after its time (`PollDueFeeds.seconds`), and ends what it began.
+    "start_to_close_timeout": timedelta(minutes=10),
+    "schedule_to_close_timeout": _PATIENCE,
+    "heartbeat_timeout": _HEARTBEAT_TIMEOUT,
+    "retry_policy": _PATIENT,
+}
+
 FETCH_ENTRIES: ActivityOptions = {
     "task_queue": TaskQueue.FETCH,
     "start_to_close_timeout": timedelta(minutes=10),

@@ -12,6 +12,8 @@ class EventKind(StrEnum):
     FEED_REMOVED = "feed.removed"
     FEED_POLLED = "feed.polled"
     FEED_FAILED = "feed.failed"
+    FEED_MOVED = "feed.moved"
+    FEED_RETIRED = "feed.retired"
     ENTRY_ADDED = "entry.added"
     ENTRY_FETCHED = "entry.fetched"
     ENTRY_UNAVAILABLE = "entry.unavailable"

@@ -71,17 +71,49 @@ class FeedSnapshot(Model):
     self_url: str | None = Field(default=None, description="`rel=self` of the document")
 
 
-class FeedToPoll(Model):
-    """What a poller has to know of a feed."""
+class Rejected(Model):
+    """A body that could not be read, by what it is asked for again: "is it still that one?"."""
+
+    validators: Validators
+    parser: str = Field(description="which release of our parser could not; a later one might")
+
+
+class Feed(Model):
+    """Everything a poller has to know of a feed, and may change."""
 
     id: int
     url: str
+    title: str = ""
+    site_url: str | None = None
     validators: Validators = Validators()
+    rejected: Rejected | None = None
     body_hash: str | None = None
     last_polled_at: AwareDatetime | None = None
+    last_success_at: AwareDatetime | None = None
+    next_poll_at: AwareDatetime | None = Field(
+        default=None, description="None: only when somebody asks for it"
+    )
     last_reason: Reason | None = None
     last_detail: str = ""
     failures: int = Field(default=0, ge=0, description="polls failed in a row")
+    failing_since: AwareDatetime | None = None
+    entries_per_week: float | None = None
+    newest_entry_at: AwareDatetime | None = None
+    hints: PollingHints = PollingHints()
+    moved_to: str | None = Field(default=None, description="where it says it lives from now on")
+    moved_since: AwareDatetime | None = None
+    moved_polls: int = Field(default=0, ge=0, description="polls in a row that said so")
+    gone_since: AwareDatetime | None = None
+    retired_at: AwareDatetime | None = None
+    hub_url: str | None = None
+    topic_url: str | None = None
+
+
+class FeedToPoll(Feed):
+    """A feed whose poll is ours now, and for whom it is."""
+
+    subscribers: int = 0
+    pushed: bool = Field(default=False, description="whether a hub sends us its news")
 
 
 class PollFeeds(Model):
@@ -136,3 +168,25 @@ PollOutcome = Annotated[
 
 class FeedsPolled(Model):
     outcomes: tuple[PollOutcome, ...]
+
+
+class PollDueFeeds(Model):
+    """Poll the feeds of one shard that are due, until none is or `seconds` have passed."""
+
+    shard: int = Field(default=0, ge=0)
+    shards: int = Field(default=1, ge=1, description="how many the feeds are divided among")
+    seconds: int = Field(default=300, ge=1)
+    most_new_entries: int = Field(
+        default=1_500, ge=1, description="once so many are new, the answer is given early"
+    )
+
+
+class DueFeedsPolled(Model):
+    """What a round over the due feeds came to."""
+
+    polled: int = Field(default=0, ge=0, description="feeds that were asked")
+    failed: int = Field(default=0, ge=0, description="of these: gave nothing")
+    new_entry_ids: tuple[int, ...] = ()
+    next_due_at: AwareDatetime | None = Field(
+        default=None, description="when the shard's next feed is due; None when it has none"
+    )

@@ -1,6 +1,6 @@
 """What the governor knows of a host: how it may be asked, and what it has said to that."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pydantic import AwareDatetime, Field
 
@@ -23,18 +23,35 @@ class Place(Model):
     started_ago: timedelta = Field(default=timedelta(0), description="age of the request itself")
 
 
-class Admitted(Model):
-    """Requests to a host may start now, one for each place."""
+class _Answer(Model):
+    """What a host's next requests may reckon with.
+
+    Attributes
+    ----------
+    next_at
+        When the host may be asked next, by Postgres's clock.
+    spacing
+        What it gets at present, its own wishes included.
+    """
+
+    next_at: AwareDatetime
+    spacing: timedelta
+
+    def turn(self, number: int) -> datetime:
+        """Return when the `number`-th of those who wait (from 0) should come back."""
+        return self.next_at + number * self.spacing
+
+
+class Admitted(_Answer):
+    """Requests to a host may start now, one for each place; the next one at `next_at`."""
 
     places: tuple[Place, ...]
 
 
-class NotYet(Model):
-    """The host may be asked again at `until`, by Postgres's clock; that is `wait` away."""
+class NotYet(_Answer):
+    """The host may be asked at `next_at`, which is `wait` away."""
 
-    until: AwareDatetime
     wait: timedelta
-    spacing: timedelta = Field(description="what the host gets at present, its own wishes included")
 
 
 class HostState(Model):

@@ -21,6 +21,9 @@ class Reason(StrEnum):
     BAD_ENCODING = "bad_encoding"
     HTTP_STATUS = "http_status"
     RATE_LIMITED = "rate_limited"
+    NOT_FOUND = "not_found"
+    GONE = "gone"
+    LOGIN_NEEDED = "login_needed"
     NOT_A_FEED = "not_a_feed"
     PARSER_FAILED = "parser_failed"
     UNSUPPORTED_TYPE = "unsupported_type"
@@ -53,6 +56,9 @@ ADVICE: dict[Reason, str] = {
     Reason.BAD_ENCODING: "The answer could not be decompressed. Feedmill will try again later.",
     Reason.HTTP_STATUS: "The site refused the request. Open the address in a browser to see why.",
     Reason.RATE_LIMITED: "The site asked for fewer requests. Feedmill waits as long as it asked.",
+    Reason.NOT_FOUND: "Nothing is there any more. Look on the site for where its feed is now.",
+    Reason.GONE: "The site says this feed is gone for good. Its entries are kept; look for a new feed of the site.",
+    Reason.LOGIN_NEEDED: "The site wants a password, and Feedmill has none. Use an address that needs none.",
     Reason.NOT_A_FEED: "This is no feed. Look on the page for a link named RSS, Atom or Feed.",
     Reason.PARSER_FAILED: "The feed could not be read safely. Tell its owner, or try another feed of the site.",
     Reason.UNSUPPORTED_TYPE: "Only web pages can be read here. Open the original to see it.",

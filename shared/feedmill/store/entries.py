@@ -1,9 +1,10 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Row, select, update
-from sqlalchemy.dialects.postgresql import insert
+from pydantic import TypeAdapter
+from sqlalchemy import Row, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from feedmill.models.base import Model
 from feedmill.models.entries import EntryStanding, EntryToFetch, Stage
 from feedmill.models.feeds import SnapshotEntry
 from feedmill.models.outcomes import Reason
@@ -11,31 +12,54 @@ from feedmill.store.tables import entries
 
 _WAITING = (Stage.NEW, Stage.FETCHED)
 
+# As one JSON document: a parameter per value would cost more than the insert itself.
+_ADD = text("""
+insert into entries
+    (feed_id, guid, url, title, author, published_at, teaser, image_url, enclosures)
+select shown.feed_id, entry.guid, entry.url, entry.title, entry.author, entry.published_at,
+    entry.teaser, entry.image_url, entry.enclosures
+from jsonb_to_recordset(cast(:shown as jsonb)) as shown (feed_id bigint, entries jsonb),
+    jsonb_populate_recordset(null::entries, shown.entries) as entry
+on conflict (feed_id, guid) do nothing
+returning id, feed_id
+""")
+
+
+class _Shown(Model):
+    feed_id: int
+    entries: tuple[SnapshotEntry, ...]
+
+
+_AS_JSON = TypeAdapter(list[_Shown])
+
 
 class EntryStore:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def add_new(self, feed_id: int, shown: Sequence[SnapshotEntry]) -> list[int]:
-        """Insert the entries this feed has not shown before, and return exactly their ids."""
-        if not shown:
-            return []
-        statement = (
-            insert(entries)
-            .values([{"feed_id": feed_id, **entry.model_dump()} for entry in shown])
-            .on_conflict_do_nothing(index_elements=["feed_id", "guid"])
-            .returning(entries.c.id)
-        )
-        return list((await self._connection.execute(statement)).scalars())
+    async def add_new(self, shown: Mapping[int, Sequence[SnapshotEntry]]) -> dict[int, list[int]]:
+        """Insert the entries that these feeds have not shown before, and return exactly their ids.
 
-    async def waiting(self, feed_id: int) -> list[int]:
-        """Return this feed's entries that have not reached an end stage, newest first."""
+        One statement, however many feeds there are.
+        """
+        by_feed = [_Shown(feed_id=feed_id, entries=tuple(each)) for feed_id, each in shown.items()]
+        rows = await self._connection.execute(_ADD, {"shown": _AS_JSON.dump_json(by_feed).decode()})
+        added: dict[int, list[int]] = {feed_id: [] for feed_id in shown}
+        for row in rows:
+            added[row.feed_id].append(row.id)
+        return added
+
+    async def waiting(self, feed_ids: Sequence[int]) -> dict[int, tuple[int, ...]]:
+        """Return each feed's entries that have not reached an end stage, newest first."""
         statement = (
-            select(entries.c.id)
-            .where(entries.c.feed_id == feed_id, entries.c.stage.in_(_WAITING))
+            select(entries.c.feed_id, entries.c.id)
+            .where(entries.c.feed_id.in_(feed_ids), entries.c.stage.in_(_WAITING))
             .order_by(entries.c.published_at.desc().nulls_last(), entries.c.id)
         )
-        return list((await self._connection.execute(statement)).scalars())
+        found: dict[int, list[int]] = {feed_id: [] for feed_id in feed_ids}
+        for row in await self._connection.execute(statement):
+            found[row.feed_id].append(row.id)
+        return {feed_id: tuple(ids) for feed_id, ids in found.items()}
 
     async def to_fetch(self, entry_ids: Sequence[int]) -> list[EntryToFetch]:
         """Return what a fetcher has to know of these entries; those that are gone are left out."""

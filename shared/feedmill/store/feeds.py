@@ -1,25 +1,66 @@
-from collections.abc import Sequence
-from datetime import timedelta
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    Select,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from feedmill.models.feeds import FeedSnapshot, FeedToPoll, Validators
-from feedmill.models.outcomes import Reason
+from feedmill.models.feeds import Feed, FeedToPoll
 from feedmill.store import clock
-from feedmill.store.tables import feeds, subscriptions
+from feedmill.store.tables import feeds, subscriptions, websub
+
+# Longer than any poll takes; a poller that died is taken for dead after it.
+_LEASE = timedelta(minutes=10)
+
+# What a poll may change, written for many feeds in one statement.
+_KEPT = (
+    "title", "site_url", "etag", "last_modified", "validators_url", "rejected", "body_hash",
+    "last_polled_at", "last_success_at", "next_poll_at", "last_reason", "last_detail", "failures",
+    "failing_since", "entries_per_week", "newest_entry_at", "hints", "moved_to", "moved_since",
+    "moved_polls", "gone_since", "retired_at", "hub_url", "topic_url",
+)  # fmt: skip
+_KEEP = text(
+    f"update feeds set lease_until = null, ({', '.join(_KEPT)}) = "  # noqa: S608 - names of ours
+    f"row({', '.join(f'kept.{name}' for name in _KEPT)}) "
+    "from jsonb_populate_recordset(null::feeds, cast(:kept as jsonb)) as kept "
+    "where feeds.id = kept.id"
+)
+
+_POSTPONE = text(
+    "update feeds set next_poll_at = later.next_poll_at "
+    "from jsonb_populate_recordset(null::feeds, cast(:later as jsonb)) as later "
+    "where feeds.id = later.id"
+)
 
 
 class FeedStore:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def add(self, url: str) -> int:
-        """Return the id of the feed at `url`, adding it if nobody follows it yet."""
+    async def add(self, url: str, *, first_poll_in: timedelta = timedelta(0)) -> int:
+        """Return the id of the feed at `url`, adding it if nobody follows it yet.
+
+        Parameters
+        ----------
+        first_poll_in
+            When a new feed is due by itself: later, for one that somebody polls at once.
+        """
         statement = (
             insert(feeds)
-            .values(url=url)
+            .values(url=url, next_poll_at=clock.now() + first_poll_in)
             # An update that changes nothing, so that the id of an existing row is returned too.
             .on_conflict_do_update(index_elements=["url"], set_={"url": url})
             .returning(feeds.c.id)
@@ -51,70 +92,159 @@ class FeedStore:
         )
         return True
 
-    async def to_poll(self, feed_ids: Sequence[int]) -> list[FeedToPoll]:
+    async def get(self, feed_ids: Sequence[int]) -> dict[int, FeedToPoll]:
         """Return what a poller has to know of these feeds; feeds that are gone are left out."""
-        rows = await self._connection.execute(select(feeds).where(feeds.c.id.in_(feed_ids)))
-        return [_to_poll(row) for row in rows]
+        return await self._by_id(_to_poll().where(feeds.c.id.in_(feed_ids)))
 
-    async def lock(self, feed_id: int) -> FeedToPoll | None:
-        """Keep a feed from being changed or removed until this transaction ends; None if it is gone."""
-        statement = select(feeds).where(feeds.c.id == feed_id).with_for_update()
-        row = (await self._connection.execute(statement)).one_or_none()
-        return None if row is None else _to_poll(row)
+    async def lock(self, feed_ids: Sequence[int]) -> dict[int, FeedToPoll]:
+        """Do the same, and keep the feeds from being changed or removed until the transaction ends."""
+        # In one order everywhere, so that no two wait for each other.
+        statement = _to_poll().where(feeds.c.id.in_(feed_ids)).order_by(feeds.c.id)
+        return await self._by_id(statement.with_for_update(of=feeds))
 
-    async def record_success(
-        self,
-        feed_id: int,
-        validators: Validators,
-        *,
-        next_poll_in: timedelta,
-        snapshot: FeedSnapshot | None = None,
-        body_hash: str | None = None,
-    ) -> None:
-        """Write down a poll that went well. `snapshot` is None when nothing had changed."""
-        now = clock.now()
-        shown: dict[str, object] = {}
-        if snapshot is not None:
-            shown = {
-                "title": snapshot.title,
-                "site_url": snapshot.site_url,
-                "body_hash": body_hash,
-            }
+    async def lock_due(self, *, shard: int, shards: int, limit: int) -> list[FeedToPoll]:
+        """Return the feeds of a shard that have been due for longest and that nobody polls or looks at."""
+        statement = (
+            _to_poll()
+            .where(feeds.c.next_poll_at <= _now(), _is_free(), feeds.c.id % shards == shard)
+            .order_by(feeds.c.next_poll_at)
+            .limit(limit)
+            .with_for_update(of=feeds, skip_locked=True)
+        )
+        return list((await self._by_id(statement)).values())
+
+    async def lease(self, feed_ids: Sequence[int], owner: str) -> list[int]:
+        """Make these feeds `owner`'s to poll, except those that somebody else polls; return them.
+
+        Whoever asks again under the same name has its feeds still.
+        """
+        leased = (
+            update(feeds)
+            .where(feeds.c.id.in_(feed_ids), or_(_is_free(), feeds.c.lease_owner == owner))
+            .values(lease_owner=owner, lease_until=clock.now() + _LEASE)
+            .returning(feeds.c.id)
+        )
+        return list((await self._connection.execute(leased)).scalars())
+
+    async def release(self, feed_ids: Sequence[int], owner: str) -> None:
+        """Give up leases without having polled."""
+        await self._connection.execute(
+            update(feeds)
+            .where(feeds.c.id.in_(feed_ids), feeds.c.lease_owner == owner)
+            .values(lease_until=None)
+        )
+
+    async def release_all(self, owner: str) -> None:
+        """Give up every lease of an owner that broke off."""
+        await self._connection.execute(
+            update(feeds)
+            .where(feeds.c.lease_owner == owner, feeds.c.lease_until.is_not(None))
+            .values(lease_until=None)
+        )
+
+    async def polled_by(self, owner: str) -> list[int]:
+        """Return the feeds that were polled last under a name."""
+        statement = select(feeds.c.id).where(
+            feeds.c.lease_owner == owner, feeds.c.lease_until.is_(None)
+        )
+        return list((await self._connection.execute(statement)).scalars())
+
+    async def keep(self, polled: Iterable[Feed]) -> None:
+        """Write down how these feeds stand after their polls, and end their leases."""
+        rows = [_row(feed) for feed in polled]
+        if rows:
+            await self._connection.execute(_KEEP, {"kept": json.dumps(rows, default=str)})
+
+    async def postpone(self, until: Mapping[int, datetime]) -> None:
+        """Make feeds due at another time."""
+        rows = [{"id": feed_id, "next_poll_at": at} for feed_id, at in until.items()]
+        if rows:
+            await self._connection.execute(_POSTPONE, {"later": json.dumps(rows, default=str)})
+
+    async def next_due_at(self, *, shard: int, shards: int) -> datetime | None:
+        """Return when a shard's next feed is due that nobody polls now; None when it has none."""
+        statement = (
+            select(feeds.c.next_poll_at)
+            .where(feeds.c.next_poll_at.is_not(None), _is_free(), feeds.c.id % shards == shard)
+            .order_by(feeds.c.next_poll_at)
+            .limit(1)
+        )
+        return (await self._connection.execute(statement)).scalar_one_or_none()
+
+    async def sites_moving_to(self, url: str) -> int:
+        """Return how many sites send their feeds to one address."""
+        site = func.split_part(feeds.c.url, "/", 3)
+        statement = select(func.count(site.distinct())).where(feeds.c.moved_to == url)
+        return int((await self._connection.execute(statement)).scalar_one())
+
+    async def move(self, feed_id: int, url: str) -> int:
+        """Ask a feed at another address from now on; return the id under which it goes on.
+
+        Where another feed lives there already, its followers and those entries that it has not
+        shown itself become that feed's, and it is gone.
+        """
+        taken = select(feeds.c.id).where(feeds.c.url == url).with_for_update()
+        other = (await self._connection.execute(taken)).scalar_one_or_none()
+        if other is not None and other != feed_id:
+            await self._connection.execute(_MERGE_FOLLOWERS, {"gone": feed_id, "stays": other})
+            await self._connection.execute(_MERGE_ENTRIES, {"gone": feed_id, "stays": other})
+            await self._connection.execute(delete(feeds).where(feeds.c.id == feed_id))
+            return int(other)
         await self._connection.execute(
             update(feeds)
             .where(feeds.c.id == feed_id)
-            .values(
-                etag=validators.etag,
-                last_modified=validators.last_modified,
-                validators_url=validators.url,
-                last_polled_at=now,
-                last_success_at=now,
-                next_poll_at=now + next_poll_in,
-                last_reason=None,
-                last_detail="",
-                failures=0,
-                **shown,
-            )
+            .values(url=url, moved_to=None, moved_since=None, moved_polls=0)
         )
+        return feed_id
 
-    async def record_failure(
-        self, feed_id: int, reason: Reason, detail: str, *, next_poll_in: timedelta
-    ) -> None:
-        """Write down a poll that gave nothing. Validators stay what they were."""
-        now = clock.now()
-        await self._connection.execute(
-            update(feeds)
-            .where(feeds.c.id == feed_id)
-            .values(
-                last_polled_at=now,
-                next_poll_at=now + next_poll_in,
-                last_reason=reason,
-                last_detail=detail,
-                failures=feeds.c.failures + 1,
-            )
-        )
+    async def _by_id(self, statement: Select[Any]) -> dict[int, FeedToPoll]:
+        rows = (await self._connection.execute(statement)).mappings()
+        return {row["id"]: _feed(row) for row in rows}
 
 
-def _to_poll(row: Row[tuple[object, ...]]) -> FeedToPoll:
-    validators = Validators(etag=row.etag, last_modified=row.last_modified, url=row.validators_url)
-    return FeedToPoll.model_validate({**row._mapping, "validators": validators})  # noqa: SLF001 - a row's public mapping
+_MERGE_FOLLOWERS = text(
+    "insert into subscriptions (user_id, feed_id, created_at, category_id, title) "
+    "select user_id, :stays, created_at, category_id, title from subscriptions "
+    "where feed_id = :gone on conflict do nothing"
+)
+_MERGE_ENTRIES = text(
+    "update entries set feed_id = :stays where feed_id = :gone "
+    "and guid not in (select guid from entries where feed_id = :stays)"
+)
+
+
+def _now() -> ColumnElement[datetime]:
+    # Asked once per statement: an index cannot be searched for a moment that runs on.
+    return select(clock.now()).scalar_subquery()
+
+
+def _is_free() -> ColumnElement[bool]:
+    return or_(feeds.c.lease_until.is_(None), feeds.c.lease_until <= clock.now())
+
+
+def _to_poll() -> Select[Any]:
+    followers = select(func.count()).where(subscriptions.c.feed_id == feeds.c.id)
+    is_pushed = exists().where(websub.c.feed_id == feeds.c.id, websub.c.state == "active")
+    return select(
+        feeds,
+        followers.scalar_subquery().label("subscribers"),
+        is_pushed.label("pushed"),
+    )
+
+
+def _feed(row: RowMapping) -> FeedToPoll:
+    validators = {
+        "etag": row["etag"],
+        "last_modified": row["last_modified"],
+        "url": row["validators_url"],
+    }
+    return FeedToPoll.model_validate({**row, "validators": validators})
+
+
+def _row(feed: Feed) -> dict[str, object]:
+    row = feed.model_dump(mode="json", include={"id", *_KEPT}, by_alias=False)
+    return row | {
+        "etag": feed.validators.etag,
+        "last_modified": feed.validators.last_modified,
+        "validators_url": feed.validators.url,
+    }

@@ -56,8 +56,10 @@ with moment as materialized (
     where hosts.host = planned.host and admitted > 0
 )
 select host, admitted, spacing, now, now + :lost_after as lost_at,
-    case when next_free_at > now then next_free_at else now + greatest(spacing, :busy_wait) end
-        as until
+    case
+        when admitted <= 0 and next_free_at > now then next_free_at
+        else now + greatest(spacing, :busy_wait)
+    end as next_at
 from planned
 """).bindparams(  # noqa: S608 - put together from constants of ours
     bindparam("hosts", type_=ARRAY(TEXT)),
@@ -200,8 +202,9 @@ class HostStore:
 
 
 def _answer(limit: HostLimit, row: RowMapping) -> Admitted | NotYet:
-    at_present = limit.model_copy(update={"spacing": row["spacing"]})
+    next_at, spacing = row["next_at"], row["spacing"]
     if row["admitted"] > 0:
+        at_present = limit.model_copy(update={"spacing": spacing})
         place = Place(limit=at_present, lost_at=row["lost_at"])
-        return Admitted(places=(place,) * row["admitted"])
-    return NotYet(until=row["until"], wait=row["until"] - row["now"], spacing=at_present.spacing)
+        return Admitted(places=(place,) * row["admitted"], next_at=next_at, spacing=spacing)
+    return NotYet(next_at=next_at, spacing=spacing, wait=next_at - row["now"])

@@ -59,24 +59,30 @@ class Governor:
         finally:
             await self._give_back(place, timedelta(seconds=time.monotonic() - started))
 
-    async def heed(self, answer: Answer) -> datetime | None:
+    async def heed(self, answer: Answer, *, as_refusal: bool = False) -> datetime | None:
         """Learn from an answer; return until when its host is left alone, None if it did not ask.
 
         Refusals that ask for fewer requests (`Answer.asks_for_time`) are remembered, and from now
         on the host is asked as often as it seems to bear.
+
+        Parameters
+        ----------
+        as_refusal
+            Take it for such a refusal though it does not say so.
         """
-        if not answer.asks_for_time and answer.spent_for is None:
+        is_refusal = as_refusal or answer.asks_for_time
+        if not is_refusal and answer.spent_for is None:
             return None
         async with self._store.transaction() as tx:
             state = await tx.hosts.lock(self.limit(answer.url).host)
             now = await tx.now()
-            if answer.asks_for_time:
+            if is_refusal:
                 asked = answer.asked_wait
                 state = after_refusal(state, now=now, asked=asked, luck=self._luck())
             elif answer.spent_for is not None:
                 state = after_spending(state, now=now, wait=answer.spent_for)
             await tx.hosts.keep(state)
-        return state.held_until
+        return state.next_free_at
 
     async def heed_crawl_delay(self, url: str, delay: timedelta | None) -> None:
         """Keep the distance that the host's robots.txt asks for; None: it asks for none."""
@@ -103,7 +109,7 @@ class Governor:
             if isinstance(answer, Admitted):
                 return answer.places[0]
             if time.monotonic() + answer.wait.total_seconds() > deadline:
-                return answer.until
+                return answer.next_at
             await asyncio.sleep(answer.wait.total_seconds())
 
     async def _give_back(self, place: Place, ago: timedelta) -> None:

@@ -24,6 +24,12 @@ def current_run() -> RunRef | None:
     return RunRef(workflow_id=info.workflow_id, run_id=info.workflow_run_id)
 
 
+def attempt_key() -> str:
+    """Return a name for the work of this activity, the same for each of its attempts."""
+    info = activity.info()
+    return f"{info.workflow_run_id}/{info.activity_id}"
+
+
 @asynccontextmanager
 async def heartbeating() -> AsyncIterator[None]:
     """Tell Temporal that this attempt is alive while the block runs.

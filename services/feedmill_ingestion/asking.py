@@ -1,0 +1,154 @@
+"""Asking one feed what it shows, and reading the answer. Nothing is written down here."""
+
+import hashlib
+from datetime import UTC, datetime
+
+from feedmill.isolation import IsolatedPool, IsolationError
+from feedmill.models.feeds import FeedToPoll, Rejected, Validators
+from feedmill.models.outcomes import Reason
+from feedmill.web.answers import Answer, Deferred, Refusal
+from feedmill.web.client import Admission, WebClient
+from feedmill.web.governor import Governor
+from feedmill_ingestion.parsing import PARSER, FeedUnreadable, parse_feed
+from feedmill_ingestion.polls import Failed, Poll, Postponed, Shown, TurnedAway
+
+ACCEPT = (
+    "application/atom+xml, application/rss+xml, application/feed+json, "
+    "application/xml;q=0.9, text/xml;q=0.9, */*;q=0.1"
+)
+MAX_FEED_BYTES = 10_000_000
+
+# The slowest real feed seen took 2 s.
+_PARSER_SECONDS = 10
+_OK = 200
+_NOT_MODIFIED = 304
+_FORBIDDEN = 403
+
+_STATUSES = {
+    401: Reason.LOGIN_NEEDED,
+    404: Reason.NOT_FOUND,
+    407: Reason.LOGIN_NEEDED,
+    410: Reason.GONE,
+}
+
+
+class Asker:
+    """Asks feeds, politely, and has their bodies read elsewhere."""
+
+    def __init__(self, web: WebClient, governor: Governor, parsers: IsolatedPool) -> None:
+        self._web = web
+        self._governor = governor
+        self._parsers = parsers
+
+    async def ask(self, feed: FeedToPoll, admit: Admission) -> Poll:
+        """Make one conditional GET. Whatever the site does is in the answer."""
+        asked_with = _validators(feed)
+        reply = await self._web.get(
+            feed.url,
+            purpose="feed",
+            accept=ACCEPT,
+            max_bytes=MAX_FEED_BYTES,
+            admit=admit,
+            validators=asked_with,
+            subscribers=feed.subscribers,
+        )
+        if isinstance(reply, Deferred):
+            return Postponed(until=reply.until)
+        if isinstance(reply, Refusal):
+            return _refused(reply)
+        # A site that has shown us the feed before does not mean "never" by forbidding it.
+        is_limiter = reply.status == _FORBIDDEN and feed.last_success_at is not None
+        until = await self._governor.heed(reply, as_refusal=is_limiter)
+        if until is not None and reply.asks_for_time:
+            return TurnedAway(until=until, detail=str(reply.status))
+        if reply.status == _NOT_MODIFIED and asked_with.usable and asked_with.url == reply.url:
+            return _not_modified(feed, asked_with, reply)
+        if reply.status != _OK:
+            return _wrong_status(reply)
+        return await self._read(feed, reply)
+
+    async def _read(self, feed: FeedToPoll, answer: Answer) -> Shown | Failed:
+        body_hash = hashlib.sha256(answer.body).hexdigest()
+        shown = Shown(
+            validators=answer.validators,
+            fresh_for=answer.max_age,
+            moved_to=answer.moved_to,
+            hub=answer.hub,
+        )
+        if body_hash == feed.body_hash:
+            return shown
+        try:
+            parsed = await self._parsers.run(
+                _PARSER_SECONDS,
+                parse_feed,
+                answer.body,
+                charset=answer.charset,
+                url=answer.url,
+                now=datetime.now(UTC),
+            )
+        except IsolationError as error:
+            parsed = FeedUnreadable(reason=Reason.PARSER_FAILED, detail=str(error))
+        if isinstance(parsed, FeedUnreadable):
+            return _unreadable(parsed, answer.validators)
+        return shown.model_copy(update={"snapshot": parsed, "body_hash": body_hash})
+
+
+def _validators(feed: FeedToPoll) -> Validators:
+    """Return what to ask with: "still what we have?", or "still what we could not read?"."""
+    if feed.rejected is not None and feed.rejected.parser == PARSER:
+        return feed.rejected.validators
+    return feed.validators
+
+
+def _refused(refusal: Refusal) -> Failed:
+    return Failed(
+        reason=refusal.reason,
+        detail=refusal.detail,
+        with_body=refusal.reason in {Reason.TOO_LARGE, Reason.TRUNCATED, Reason.BAD_ENCODING},
+    )
+
+
+def _not_modified(feed: FeedToPoll, asked_with: Validators, answer: Answer) -> Shown | Failed:
+    renewed = _renewed(asked_with, answer.validators)
+    if feed.rejected is not None and asked_with == feed.rejected.validators:
+        # Still the body that could not be read, but it was not sent again.
+        return Failed(
+            reason=feed.last_reason or Reason.NOT_A_FEED,
+            detail=feed.last_detail,
+            with_body=True,
+            rejected=feed.rejected.model_copy(update={"validators": renewed}),
+        )
+    return Shown(
+        validators=renewed, fresh_for=answer.max_age, moved_to=answer.moved_to, hub=answer.hub
+    )
+
+
+def _renewed(held: Validators, given: Validators) -> Validators:
+    """Return the held validators with those in place that a 304 renewed."""
+    return held.model_copy(
+        update={
+            "etag": given.etag or held.etag,
+            "last_modified": given.last_modified or held.last_modified,
+        }
+    )
+
+
+def _wrong_status(answer: Answer) -> Failed:
+    return Failed(
+        reason=_STATUSES.get(answer.status, Reason.HTTP_STATUS),
+        detail=str(answer.status),
+        wait=answer.asked_wait,
+        # "Unchanged", to somebody who has nothing: as good as the whole for nothing.
+        with_body=answer.status == _NOT_MODIFIED,
+    )
+
+
+def _unreadable(parsed: FeedUnreadable, validators: Validators) -> Failed:
+    # Half a body shares its validators with the whole one.
+    keeps = validators.usable and parsed.reason is not Reason.TRUNCATED
+    return Failed(
+        reason=parsed.reason,
+        detail=parsed.detail,
+        with_body=True,
+        rejected=Rejected(validators=validators, parser=PARSER) if keeps else None,
+    )
