@@ -27,7 +27,7 @@ async def main() -> None:
         async with open_bell(settings.database_url.get_secret_value()) as bell:
             app = create_app(
                 store=store,
-                runs=Runs(running.client),
+                runs=Runs(running.client, settings.poll_shards),
                 bell=bell,
                 networks=settings.allowed_networks,
                 pages=Pages(),

@@ -1,6 +1,7 @@
 """What a reader does with feeds, whether through the API or a form."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from feedmill.config import Network
 from feedmill.errors import NotFoundError, UrlRefusedError
@@ -13,6 +14,8 @@ from feedmill_gateway.runs import Runs
 
 # Postgres cannot index much more, and no feed needs it.
 _URL_CHARACTERS = 2_000
+# The run started here polls a new feed itself; should it not come to that, the shard's turn comes.
+_RUNS_OWN = timedelta(minutes=2)
 
 
 async def follow_feed(
@@ -31,7 +34,7 @@ async def follow_feed(
     """
     checked = _checked(url, networks)
     async with store.transaction() as tx:
-        feed_id = await tx.feeds.add(checked)
+        feed_id = await tx.feeds.add(checked, first_poll_in=_RUNS_OWN)
         if await tx.feeds.subscribe(user_id, feed_id):
             tx.events.append(NewEvent(kind=EventKind.FEED_ADDED, feed_id=feed_id))
         feed = await tx.reader.feed(user_id, feed_id)

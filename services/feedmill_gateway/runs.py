@@ -20,11 +20,19 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from feedmill.contracts import options
 from feedmill.contracts.queues import TaskQueue
-from feedmill.contracts.workflows import SingleFeedIngestion, feed_ingestion_id
+from feedmill.contracts.workflows import (
+    PollShard,
+    SingleFeedIngestion,
+    feed_ingestion_id,
+    poll_shard_id,
+)
 from feedmill.errors import NotFoundError, TemporalUnavailableError
 from feedmill.models.events import RunRef
 from feedmill.models.reader import RunStarted, RunStatus, RunView
 from feedmill.models.runs import FeedIngested, IngestFeed, IngestionProgress
+from feedmill.telemetry.logs import get_logger
+
+log = get_logger(__name__)
 
 # The client tries again for ten seconds, whatever timeout one call has: these bound the whole.
 _ANSWER_SECONDS = 4.0
@@ -58,8 +66,9 @@ class Runs:
     `NotFoundError` when there is no such run.
     """
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, shards: int = 1) -> None:
         self._client = client
+        self._shards = shards
 
     async def start_ingestion(self, feed_id: int, url: str) -> RunStarted:
         """Start a feed's ingestion, or join the one under way."""
@@ -75,6 +84,16 @@ class Runs:
             )
         ref = RunRef(workflow_id=handle.id, run_id=handle.result_run_id or "")
         return RunStarted(workflow_id=ref.workflow_id, run_id=ref.run_id, href=href(ref))
+
+    async def wake_shards(self) -> None:
+        """Let every shard look at once whether something is due; one that sleeps on does so itself later."""
+        for shard in range(self._shards):
+            handle = self._client.get_workflow_handle_for(PollShard.run, poll_shard_id(shard))
+            try:
+                async with asyncio.timeout(_ANSWER_SECONDS):
+                    await handle.signal(PollShard.wake)
+            except (TimeoutError, RPCError) as error:
+                log.warning("shard not woken", shard=shard, error=str(error))
 
     async def recent(self, limit: int = 50) -> list[RunView]:
         """Return the runs started last, newest first, without their progress."""

@@ -170,11 +170,19 @@ class DistillationSettings(ServiceSettings):
         return self
 
 
-class OrchestratorSettings(ServiceSettings):
+class ShardSettings(BaseSettings):
+    """Into how many parts polling is divided; each is one workflow's."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    poll_shards: int = Field(default=1, ge=1, le=4_096)
+
+
+class OrchestratorSettings(ServiceSettings, ShardSettings):
     pass
 
 
-class GatewaySettings(ServiceSettings, NetworkSettings):
+class GatewaySettings(ServiceSettings, NetworkSettings, ShardSettings):
     gateway_host: str = Field(default="127.0.0.1", description="0.0.0.0 in a container")
     gateway_port: int = Field(default=8420, ge=1, le=65535)
     token: SecretStr = Field(min_length=20, description="what clients authenticate with")

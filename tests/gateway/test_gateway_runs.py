@@ -2,14 +2,17 @@ import asyncio
 
 import pytest
 from aiohttp import ClientSession
+from temporalio import workflow
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from feedmill.contracts.workflows import poll_shard_id
 from feedmill.models.reader import RunList, RunStarted, RunStatus, RunView
 from feedmill.models.runs import IngestionProgress, RunStep
 from feedmill.store import Store
-from feedmill_gateway.runs import feed_of
+from feedmill_gateway.runs import Runs, feed_of
 from support.library import Library
 from support.live_gateway import BEARER, client, running_gateway
 from support.programs import binary
@@ -200,3 +203,37 @@ def test_which_feed_a_run_is_about(workflow_id: str, feed_id: int | None) -> Non
 async def _listed(api: ClientSession) -> list[int]:
     listed = RunList.model_validate(await (await api.get("/api/v1/runs")).json())
     return [run.feed_id for run in listed.items]
+
+
+@workflow.defn(name="PollShard")
+class SleepingShard:
+    """A shard that ends when it is woken."""
+
+    def __init__(self) -> None:
+        self.woken = False
+
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.wait_condition(lambda: self.woken)
+
+    @workflow.signal
+    def wake(self) -> None:
+        self.woken = True
+
+
+async def test_sleeping_shards_are_woken_and_missing_ones_do_no_harm(temporal: Client) -> None:
+    queue = "a-shard-of-its-own"
+    async with Worker(
+        temporal,
+        task_queue=queue,
+        workflows=[SleepingShard],
+        workflow_runner=UnsandboxedWorkflowRunner(),
+    ):
+        handle = await temporal.start_workflow(
+            SleepingShard.run, id=poll_shard_id(1), task_queue=queue
+        )
+
+        await Runs(temporal, shards=3).wake_shards()
+
+        async with asyncio.timeout(10):
+            await handle.result()

@@ -1,7 +1,7 @@
 """Activities that play the three services, with scripted outcomes; they remember what they were asked."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from feedmill.contracts.activities import (
     IngestionActivities,
 )
 from feedmill.contracts.queues import TaskQueue
+from feedmill.errors import PermanentError
 from feedmill.models.distillates import (
     DistillEntries,
     DistillOutcome,
@@ -40,9 +41,12 @@ from feedmill_orchestrator.registry import WORKFLOWS
 class ScriptedIngestion(IngestionActivities):
     """Answers each poll with the next outcome of a script; the last one for ever."""
 
-    def __init__(self, *script: PollOutcome) -> None:
+    def __init__(self, *script: PollOutcome, rounds: Sequence[DueFeedsPolled] = ()) -> None:
         self._script = list(script)
+        self._rounds = list(rounds)
         self.asked_at: list[datetime] = []
+        self.rounds: list[PollDueFeeds] = []
+        self.round_broken = False
 
     @activity.defn
     async def poll_feeds(self, request: PollFeeds) -> FeedsPolled:
@@ -52,7 +56,10 @@ class ScriptedIngestion(IngestionActivities):
 
     @activity.defn
     async def poll_due_feeds(self, request: PollDueFeeds) -> DueFeedsPolled:
-        raise NotImplementedError
+        self.rounds.append(request)
+        if self.round_broken:
+            raise PermanentError("no such table")
+        return self._rounds.pop(0) if self._rounds else DueFeedsPolled()
 
 
 class ScriptedFetch(FetchActivities):
@@ -107,7 +114,11 @@ async def fleet(
     async with AsyncExitStack() as stack:
         for worker in (
             build_worker(client, TaskQueue.ORCHESTRATION, workflows=WORKFLOWS),
-            build_worker(client, TaskQueue.INGESTION, activities=[ingestion.poll_feeds]),
+            build_worker(
+                client,
+                TaskQueue.INGESTION,
+                activities=[ingestion.poll_feeds, ingestion.poll_due_feeds],
+            ),
             build_worker(client, TaskQueue.FETCH, activities=[fetch.fetch_entries]),
             build_worker(client, TaskQueue.DISTILLATION, activities=[distillation.distill_entries]),
         ):

@@ -7,20 +7,22 @@ current code must be able to go on with it. Delete one only when no such run can
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowContinuedAsNewError
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
 from feedmill.contracts.queues import TaskQueue
-from feedmill.contracts.workflows import SingleFeedIngestion
+from feedmill.contracts.workflows import PollShard, ScheduleFetch, SingleFeedIngestion
 from feedmill.errors import PermanentError
 from feedmill.models.entries import ContentUnavailable, EntryDeferred, FetchOutcome
-from feedmill.models.feeds import FeedDeferred, FeedFailed, FeedPolled
+from feedmill.models.feeds import DueFeedsPolled, FeedDeferred, FeedFailed, FeedPolled
 from feedmill.models.outcomes import Reason
-from feedmill.models.runs import IngestFeed
+from feedmill.models.runs import FetchBatch, IngestFeed, TendShard
 from support.fleet import ScriptedDistillation, ScriptedFetch, ScriptedIngestion, fleet
 from support.programs import binary
 
@@ -63,6 +65,18 @@ def no_feed() -> Services:
 SCENARIOS: tuple[Callable[[], Services], ...] = (whole_way, slow_host, dead_ends, no_feed)
 
 
+def rounds() -> Services:
+    soon = datetime.now(UTC)
+    polls = ScriptedIngestion(
+        rounds=[
+            DueFeedsPolled(polled=2, new_entry_ids=(1, 2, 3), next_due_at=soon),
+            DueFeedsPolled(polled=1, next_due_at=soon),
+            DueFeedsPolled(next_due_at=soon),
+        ]
+    )
+    return polls, ScriptedFetch(), ScriptedDistillation()
+
+
 async def main() -> None:
     HISTORIES.mkdir(exist_ok=True)
     async with await WorkflowEnvironment.start_local(
@@ -71,22 +85,35 @@ async def main() -> None:
         data_converter=pydantic_data_converter,
     ) as environment:
         for scenario in SCENARIOS:
-            path = HISTORIES / f"SingleFeedIngestion.{scenario.__name__}.json"
-            if not path.exists():
-                path.write_text(await _record(environment.client, scenario()))
-                print(f"recorded {path.name}")
+            await _record(
+                environment.client, scenario, SingleFeedIngestion.run, IngestFeed(feed_id=1)
+            )
+        batch = FetchBatch(entry_ids=tuple(range(1, 13)))
+        for scenario in (slow_host, dead_ends):
+            await _record(environment.client, scenario, ScheduleFetch.run, batch)
+        await _record(environment.client, rounds, PollShard.run, TendShard(rounds=3))
 
 
-async def _record(client: Client, services: Services) -> str:
-    async with fleet(client, *services):
+async def _record(
+    client: Client, scenario: Callable[[], Services], run: Callable[..., Any], request: object
+) -> None:
+    name = run.__qualname__.split(".")[0]
+    path = HISTORIES / f"{name}.{scenario.__name__}.json"
+    if path.exists():
+        return
+    async with fleet(client, *scenario()):
         handle = await client.start_workflow(
-            SingleFeedIngestion.run,
-            IngestFeed(feed_id=1),
-            id="feed-ingestion/1",
-            task_queue=TaskQueue.ORCHESTRATION,
+            run, request, id=f"{name}/1", task_queue=TaskQueue.ORCHESTRATION
         )
-        await handle.result()
-    return _anonymous((await handle.fetch_history()).to_json(), client.identity)
+        with suppress(WorkflowContinuedAsNewError):
+            await handle.result(follow_runs=False)
+        history = await client.get_workflow_handle(
+            handle.id, run_id=handle.first_execution_run_id
+        ).fetch_history()
+    if name == "PollShard":
+        await client.get_workflow_handle(handle.id).terminate()
+    path.write_text(_anonymous(history.to_json(), client.identity))
+    print(f"recorded {path.name}")
 
 
 def _anonymous(history: str, identity: str) -> str:

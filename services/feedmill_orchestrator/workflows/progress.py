@@ -2,12 +2,15 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import TypeVar
 
 from feedmill.models.distillates import DistillOutcome
 from feedmill.models.entries import EntryDeferred, FetchOutcome
 from feedmill.models.feeds import FeedDeferred, FeedFailed, PollOutcome
 from feedmill.models.outcomes import Reason
-from feedmill.models.runs import IngestionProgress, RunStep
+from feedmill.models.runs import EntriesProgress, IngestionProgress, RunStep
+
+P = TypeVar("P", bound=EntriesProgress)
 
 
 def after_poll(progress: IngestionProgress, polled: PollOutcome) -> IngestionProgress:
@@ -22,7 +25,7 @@ def after_poll(progress: IngestionProgress, polled: PollOutcome) -> IngestionPro
     return progress.model_copy(update={**changes, "total": len(waiting)})
 
 
-def after_fetch(progress: IngestionProgress, outcomes: Sequence[FetchOutcome]) -> IngestionProgress:
+def after_fetch(progress: P, outcomes: Sequence[FetchOutcome]) -> P:
     """Return the progress once a slice, or a part of it, has been fetched."""
     counts = Counter(outcome.outcome for outcome in outcomes)
     return progress.model_copy(
@@ -35,9 +38,7 @@ def after_fetch(progress: IngestionProgress, outcomes: Sequence[FetchOutcome]) -
     )
 
 
-def after_distillation(
-    progress: IngestionProgress, outcomes: Sequence[DistillOutcome]
-) -> IngestionProgress:
+def after_distillation(progress: P, outcomes: Sequence[DistillOutcome]) -> P:
     """Return the progress once a slice has been distilled."""
     counts = Counter(outcome.outcome for outcome in outcomes)
     return progress.model_copy(

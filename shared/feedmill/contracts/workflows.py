@@ -4,7 +4,16 @@ from abc import ABC, abstractmethod
 
 from temporalio import workflow
 
-from feedmill.models.runs import FeedIngested, IngestFeed, IngestionProgress
+from feedmill.models.runs import (
+    BatchFetched,
+    EntriesProgress,
+    FeedIngested,
+    FetchBatch,
+    IngestFeed,
+    IngestionProgress,
+    ShardProgress,
+    TendShard,
+)
 
 
 @workflow.defn(name="SingleFeedIngestion")
@@ -22,6 +31,51 @@ class SingleFeedIngestion(ABC):
         """How far it has come."""
 
 
+@workflow.defn(name="ScheduleFetch")
+class ScheduleFetch(ABC):
+    """New entries of any number of feeds, the rest of the way."""
+
+    @workflow.run
+    @abstractmethod
+    async def run(self, request: FetchBatch) -> BatchFetched:
+        """Fetch and distil the entries, in slices over many hosts."""
+
+    @workflow.query
+    @abstractmethod
+    def get_progress(self) -> EntriesProgress:
+        """How far they have come."""
+
+
+@workflow.defn(name="PollShard")
+class PollShard(ABC):
+    """Polls the feeds of one shard as they are due, for ever. Its id is what keeps it the only one."""
+
+    @workflow.run
+    @abstractmethod
+    async def run(self, request: TendShard) -> None:
+        """Poll, hand over what is new, rest until something is due or `wake` comes."""
+
+    @workflow.signal
+    @abstractmethod
+    async def wake(self) -> None:
+        """Something may be due sooner than the shard thinks: begin a round now."""
+
+    @workflow.query
+    @abstractmethod
+    def get_progress(self) -> ShardProgress:
+        """How much it has done since its run began."""
+
+
 def feed_ingestion_id(feed_id: int) -> str:
     """Return the workflow id under which a feed is ingested: one at a time, whoever asks."""
     return f"feed-ingestion/{feed_id}"
+
+
+def schedule_fetch_id(batch: str) -> str:
+    """Return the workflow id under which a batch of new entries is taken care of."""
+    return f"schedule-fetch/{batch}"
+
+
+def poll_shard_id(shard: int) -> str:
+    """Return the workflow id under which a shard is polled."""
+    return f"poll-shard/{shard}"

@@ -8,14 +8,41 @@ from feedmill.models.base import BrowserModel
 from feedmill.models.outcomes import Reason
 
 
-class IngestFeed(BrowserModel):
-    """Take one feed the whole way: poll, fetch, distil."""
+class EntriesPace(BrowserModel):
+    """How many entries go the rest of the way at once, and for how long a run waits for their hosts."""
 
-    feed_id: int
     slice_size: int = Field(default=10, ge=1, le=200, description="entries per activity")
     slices_in_flight: int = Field(default=4, ge=1, le=50)
     give_up_after_seconds: int = Field(
         default=3_600, ge=0, description="longest wait for a host before the rest is left for later"
+    )
+
+
+class IngestFeed(EntriesPace):
+    """Take one feed the whole way: poll, fetch, distil."""
+
+    feed_id: int
+
+
+class FetchBatch(EntriesPace):
+    """Take new entries, of any number of feeds, the rest of the way: fetch, distil."""
+
+    entry_ids: tuple[int, ...]
+
+
+class TendShard(BrowserModel):
+    """Keep polling the feeds of one shard as they are due."""
+
+    shard: int = Field(default=0, ge=0)
+    shards: int = Field(default=1, ge=1)
+    rest_seconds: int = Field(
+        default=300, ge=1, description="least time between two rounds, unless somebody wakes it"
+    )
+    longest_rest_seconds: int = Field(
+        default=900, ge=1, description="after so long it looks whether something is due after all"
+    )
+    rounds: int = Field(
+        default=200, ge=1, description="after so many a new run begins, with a new history"
     )
 
 
@@ -27,10 +54,9 @@ class RunStep(StrEnum):
     DONE = "done"
 
 
-class IngestionProgress(BrowserModel):
-    """How far one feed has come, for a person who waits."""
+class EntriesProgress(BrowserModel):
+    """How far some entries have come."""
 
-    feed_id: int
     step: RunStep = RunStep.POLLING
     total: int = Field(default=0, ge=0, description="entries this run takes care of")
     fetched: int = Field(default=0, ge=0)
@@ -39,11 +65,33 @@ class IngestionProgress(BrowserModel):
     undistillable: int = Field(default=0, ge=0)
     left: int = Field(default=0, ge=0, description="entries left where they stand, for a later run")
     waiting_until: AwareDatetime | None = None
-    reason: Reason | None = Field(default=None, description="why the feed itself gave nothing")
     detail: str = Field(default="", description="one line for a person: what went wrong last")
+
+
+class IngestionProgress(EntriesProgress):
+    """How far one feed has come, for a person who waits."""
+
+    feed_id: int
+    reason: Reason | None = Field(default=None, description="why the feed itself gave nothing")
 
 
 class FeedIngested(BrowserModel):
     """How a run ended. Its entries' stages are in the store."""
 
     progress: IngestionProgress
+
+
+class BatchFetched(BrowserModel):
+    """How a batch ended. Its entries' stages are in the store."""
+
+    progress: EntriesProgress
+
+
+class ShardProgress(BrowserModel):
+    """What a shard's poller does, for an operator."""
+
+    rounds: int = Field(default=0, ge=0, description="since this run began")
+    polled: int = Field(default=0, ge=0)
+    failed: int = Field(default=0, ge=0)
+    new_entries: int = Field(default=0, ge=0)
+    resting_until: AwareDatetime | None = None

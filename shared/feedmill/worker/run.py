@@ -1,7 +1,7 @@
 """One worker: what it serves, how much at once, and how it leaves."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -38,10 +38,16 @@ async def run_worker(
     *,
     activities: Sequence[Callable[..., Any]] = (),
     workflows: Sequence[type] = (),
+    begin: Callable[[Client], Coroutine[Any, Any, None]] | None = None,
 ) -> None:
     """Serve a task queue until SIGTERM, then let what is in flight finish.
 
     Returns within `drain_seconds` of the signal; a process that cannot is ended a little later.
+
+    Parameters
+    ----------
+    begin
+        What to do once Temporal has been reached, beside serving the queue.
     """
     async with process(settings, queue.service, store) as running:
         if running is None:
@@ -54,10 +60,13 @@ async def run_worker(
             drain=timedelta(seconds=settings.drain_seconds),
         )
         running.health.watch(lambda: worker.is_running)
+        beginning = asyncio.create_task(begin(running.client), name="begin") if begin else None
         working = asyncio.create_task(worker.run(), name="worker")
         stop = asyncio.create_task(running.stopping.wait(), name="stop")
         await asyncio.wait({working, stop}, return_when=asyncio.FIRST_COMPLETED)
         stop.cancel()
+        if beginning is not None:
+            beginning.cancel()
         if not working.done():
             await worker.shutdown()
         await working

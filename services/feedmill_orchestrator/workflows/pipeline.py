@@ -1,0 +1,126 @@
+"""What several workflows do with entries: fetch them in slices, and distil each slice as it comes."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Generic, TypeVar
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, is_cancelled_exception
+
+from feedmill.contracts import options
+from feedmill.contracts.activities import DistillationActivities, FetchActivities
+from feedmill.models.distillates import DistillEntries
+from feedmill.models.entries import ContentFetched, EntryDeferred, FetchEntries, FetchOutcome
+from feedmill.models.runs import EntriesPace, EntriesProgress, RunStep
+
+with workflow.unsafe.imports_passed_through():
+    from feedmill_orchestrator.workflows.progress import (
+        after_distillation,
+        after_fetch,
+        deferred,
+        slices,
+    )
+
+P = TypeVar("P", bound=EntriesProgress)
+
+
+class Pipeline(Generic[P]):
+    """Takes entries the rest of the way, and keeps count of them in `progress`."""
+
+    def __init__(self, progress: P, pace: EntriesPace) -> None:
+        self.progress = progress
+        self.give_up_at = workflow.now() + timedelta(seconds=pace.give_up_after_seconds)
+        self._slice_size = pace.slice_size
+        # A place is held while an activity runs, not while a host or a model is waited for: what
+        # is slow must not keep the rest from moving.
+        self._fetching = asyncio.Semaphore(pace.slices_in_flight)
+        self._distilling = asyncio.Semaphore(pace.slices_in_flight)
+
+    async def take(self, entry_ids: Sequence[int]) -> None:
+        """Take entries to an end stage, or leave them where they stand when time is up."""
+        cut = slices(entry_ids, self._slice_size)
+        await asyncio.gather(*(self._take(slice_) for slice_ in cut))
+
+    def finish(self) -> P:
+        """Return the progress of a run that has ended."""
+        self._update(step=RunStep.DONE, waiting_until=None)
+        return self.progress
+
+    async def wait_until(self, until: datetime) -> None:
+        """Wait on a durable timer, and say so in the progress."""
+        step = self.progress.step
+        self._update(step=RunStep.WAITING, waiting_until=until)
+        await workflow.sleep(max(until - workflow.now(), timedelta(seconds=1)))
+        if self.progress.waiting_until == until:
+            self._update(step=step, waiting_until=None)
+
+    async def _take(self, entry_ids: tuple[int, ...]) -> None:
+        """Fetch a slice in as many rounds as its hosts ask for; distil each round's articles at once."""
+        distilling = []
+        while entry_ids:
+            outcomes = await self._fetch(entry_ids)
+            ready = tuple(o.entry_id for o in outcomes if isinstance(o, ContentFetched))
+            if ready:
+                distilling.append(asyncio.create_task(self._distill(ready)))
+            entry_ids = await self._wait_for(deferred(outcomes))
+        await asyncio.gather(*distilling)
+
+    async def _fetch(self, entry_ids: tuple[int, ...]) -> tuple[FetchOutcome, ...]:
+        async with self._fetching:
+            if self._is_over(len(entry_ids)):
+                return ()
+            try:
+                fetched = await workflow.execute_activity_method(
+                    FetchActivities.fetch_entries,
+                    FetchEntries(entry_ids=entry_ids),
+                    **options.FETCH_ENTRIES,
+                )
+            except ActivityError as error:
+                self._leave_after(error, len(entry_ids))
+                return ()
+        self.progress = after_fetch(self.progress, fetched.outcomes)
+        return fetched.outcomes
+
+    async def _distill(self, entry_ids: tuple[int, ...]) -> None:
+        async with self._distilling:
+            if self._is_over(len(entry_ids)):
+                return
+            try:
+                distilled = await workflow.execute_activity_method(
+                    DistillationActivities.distill_entries,
+                    DistillEntries(entry_ids=entry_ids),
+                    **options.DISTILL_ENTRIES,
+                )
+            except ActivityError as error:
+                self._leave_after(error, len(entry_ids))
+                return
+        self.progress = after_distillation(self.progress, distilled.outcomes)
+
+    async def _wait_for(self, later: list[EntryDeferred]) -> tuple[int, ...]:
+        """Sleep until the first of these has its turn; return those that are still worth waiting for."""
+        within = [entry for entry in later if entry.until <= self.give_up_at]
+        if len(within) < len(later):
+            self._leave(len(later) - len(within), detail="the site asked for more time")
+        if within:
+            await self.wait_until(min(entry.until for entry in within))
+        return tuple(entry.entry_id for entry in within)
+
+    def _is_over(self, count: int) -> bool:
+        """Leave entries whose turn comes after the run's time."""
+        over = workflow.now() > self.give_up_at
+        if over:
+            self._leave(count, detail=self.progress.detail or "the run took too long")
+        return over
+
+    def _leave_after(self, error: ActivityError, count: int) -> None:
+        """Leave entries where they stand, for the next run, when a worker gave up on them."""
+        if is_cancelled_exception(error):
+            raise error
+        self._leave(count, detail=str(error.cause or error))
+
+    def _leave(self, count: int, *, detail: str) -> None:
+        self._update(left=self.progress.left + count, detail=detail)
+
+    def _update(self, **changes: object) -> None:
+        self.progress = self.progress.model_copy(update=changes)
