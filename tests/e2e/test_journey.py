@@ -124,7 +124,7 @@ async def outcome(fleet: RunningFleet, url: str) -> tuple[str | None, str]:
         pytest.param("/page", "not_a_feed", id="a page"),
         pytest.param("/report.pdf", "not_a_feed", id="a PDF"),
         pytest.param("/flood", "too_large", id="an endless stream"),
-        pytest.param("/gone", "http_status", id="gone"),
+        pytest.param("/gone", "gone", id="gone"),
         pytest.param("/loop", "too_many_redirects", id="a redirect loop"),
         pytest.param("/cut", "truncated", id="cut short"),
     ],
