@@ -72,7 +72,7 @@ class Round:
         deadline = time.monotonic() + request.seconds
         while time.monotonic() < deadline and self._may_go_on(request):
             is_all = await self._begin_more(request)
-            if is_all and not self._polling and not await self._wait_for_next(request):
+            if is_all and not self._polling and not await self._wait_for_next(request, deadline):
                 break
             await self._some_end(_LOOK_AGAIN_SECONDS if is_all else None)
         while self._polling:
@@ -119,7 +119,7 @@ class Round:
         if not task.cancelled() and task.exception() is not None:
             self._broken = self._broken or task.exception()
 
-    async def _wait_for_next(self, request: PollDueFeeds) -> bool:
+    async def _wait_for_next(self, request: PollDueFeeds, deadline: float) -> bool:
         """Wait for the next feed if it is due soon; return whether it is worth it."""
         async with self._store.transaction() as tx:
             next_due_at = await tx.feeds.next_due_at(shard=request.shard, shards=request.shards)
@@ -127,7 +127,7 @@ class Round:
         if next_due_at is None or next_due_at - now > _WORTH_WAITING:
             return False
         wait = max((next_due_at - now).total_seconds(), _LOOK_AGAIN_SECONDS)
-        await asyncio.sleep(wait)
+        await asyncio.sleep(min(wait, max(deadline - time.monotonic(), 0)))
         return True
 
     async def _next_due_at(self, request: PollDueFeeds) -> datetime | None:

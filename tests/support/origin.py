@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -26,13 +27,21 @@ class Seen:
     path: str
     headers: CIMultiDictProxy[str] = field(repr=False)
     method: str = "GET"
+    moment: datetime | None = None
 
 
 class Origin:
-    """What each path answers, and who asked. Scripts may be changed at any time."""
+    """What each path answers, and who asked. Scripts may be changed at any time.
+
+    Attributes
+    ----------
+    clock
+        Whose time a request's `moment` is; by default it has none.
+    """
 
     def __init__(self) -> None:
         self.base = ""
+        self.clock: Callable[[], Awaitable[datetime]] | None = None
         self.requests: list[Seen] = []
         self._handlers: dict[str, Handler] = {}
 
@@ -132,9 +141,9 @@ class Origin:
         self._handlers[path] = answer
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        self.requests.append(
-            Seen(time.monotonic(), request.path_qs, request.headers, request.method)
-        )
+        at = time.monotonic()
+        moment = await self.clock() if self.clock else None
+        self.requests.append(Seen(at, request.path_qs, request.headers, request.method, moment))
         handler = self._handlers.get(request.path_qs)
         return await handler(request) if handler else web.Response(status=404)
 

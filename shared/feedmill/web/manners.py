@@ -14,6 +14,8 @@ from feedmill.web.addresses import literal_address
 # "Retry-After: 0" beside a 429 is a contradiction, and a loop for whoever obeys it.
 _LEAST_HOLD = timedelta(minutes=1)
 _LONGEST_HOLD = timedelta(hours=6)
+# By how much chance makes a hold longer at the most.
+_SPREAD = 0.2
 # 2 ** 20 minutes are two years; more would only overflow.
 _DOUBLINGS = 20
 # A refusal so soon after the last hold ended says that the hold was too short.
@@ -98,8 +100,8 @@ def after_refusal(
     # Several requests were in flight: their refusals are one.
     known = state.held_until is not None and state.held_until > now
     strikes = state.strikes if known else _strikes(state, now)
-    hold = _hold(asked, strikes, luck)
-    until = max(now + hold, state.held_until or now)
+    hold = _hold(asked, strikes)
+    until = max(now + hold * (1 + luck * _SPREAD), state.held_until or now)
     learnt = state.learnt_spacing if known else _learnt(state, now, hold)
     return state.model_copy(
         update={
@@ -127,11 +129,11 @@ def _strikes(state: HostState, now: datetime) -> int:
     return state.strikes + 1 if is_recent else 1
 
 
-def _hold(asked: timedelta | None, strikes: int, luck: float) -> timedelta:
+def _hold(asked: timedelta | None, strikes: int) -> timedelta:
     if asked is not None:
-        return max(asked, _LEAST_HOLD) * (1 + luck / 10)
+        return max(asked, _LEAST_HOLD)
     doubled: timedelta = _LEAST_HOLD * 2 ** min(strikes - 1, _DOUBLINGS)
-    return min(doubled, _LONGEST_HOLD) * (1 + luck / 2)
+    return min(doubled, _LONGEST_HOLD)
 
 
 def _learnt(state: HostState, now: datetime, hold: timedelta) -> timedelta:
