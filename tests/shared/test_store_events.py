@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -37,7 +38,7 @@ async def test_what_is_rolled_back_reports_nothing(store: Store) -> None:
 async def test_a_run_sees_its_own_events(store: Store) -> None:
     run = RunRef(workflow_id="feed-ingestion/1", run_id="r")
     async with store.transaction() as tx:
-        tx.events.append(ADDED, ADDED.model_copy(update={"run": run}))
+        tx.events.append(ADDED, replace(ADDED, run=run))
 
         await tx.events.flush()
 

@@ -1,8 +1,9 @@
 """What a reader may care about, as numbered rows that browsers receive."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime
 
 from feedmill.models.base import BrowserModel, Model
 
@@ -28,14 +29,23 @@ class RunRef(Model):
     run_id: str
 
 
-class NewEvent(Model):
-    """An event about to be appended, in the transaction of what it reports."""
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event about to be appended, in the transaction of what it reports.
+
+    No model: a poll can make hundreds, and all of it is our own.
+
+    Attributes
+    ----------
+    detail
+        One line for a person; a Reason where it failed.
+    """
 
     kind: EventKind
     feed_id: int | None = None
     entry_id: int | None = None
     run: RunRef | None = None
-    detail: str = Field(default="", description="one line for a person; a Reason where it failed")
+    detail: str = ""
 
 
 class Event(BrowserModel):

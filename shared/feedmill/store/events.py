@@ -1,8 +1,9 @@
 """Numbered events, appended in the transaction of what they report."""
 
+import json
 from collections.abc import Sequence
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedmill.models.events import Event, NewEvent
@@ -12,6 +13,15 @@ CHANNEL = "feedmill_events"
 
 # Any constant; it only has to differ from other advisory locks in the same database.
 _APPEND_LOCK = 7_031_001
+
+# Listeners are woken by the commit, wherever in the transaction it is said.
+_LOCK_AND_NOTIFY = select(func.pg_advisory_xact_lock(_APPEND_LOCK), func.pg_notify(CHANNEL, ""))
+# As one JSON document: a parameter per value would cost more than the insert itself.
+_APPEND = text("""
+insert into events (kind, feed_id, entry_id, workflow_id, run_id, detail)
+select kind, feed_id, entry_id, workflow_id, run_id, detail
+from jsonb_populate_recordset(null::events, cast(:rows as jsonb))
+""")
 
 
 class EventStore:
@@ -34,9 +44,9 @@ class EventStore:
         """Write what was appended. The transaction calls this just before it commits."""
         if not self._pending:
             return
-        await self._connection.execute(select(func.pg_advisory_xact_lock(_APPEND_LOCK)))
-        await self._connection.execute(insert(events), [_row(event) for event in self._pending])
-        await self._connection.execute(text(f"notify {CHANNEL}"))
+        await self._connection.execute(_LOCK_AND_NOTIFY)
+        rows = json.dumps([_row(event) for event in self._pending])
+        await self._connection.execute(_APPEND, {"rows": rows})
         self._pending = []
 
     async def after(
