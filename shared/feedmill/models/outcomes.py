@@ -1,13 +1,13 @@
 """How a request to the outside can end, and what a person can do about it.
 
-Whatever a site, a parser or a model does is one of these values, never an exception.
+Whatever a site, a parser, a model or a file does is one of these values, never an exception.
 """
 
 from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why a poll, a fetch or a distillation did not give what was asked for."""
+    """Why a poll, a fetch, a distillation or an import did not give what was asked for."""
 
     URL_INVALID = "url_invalid"
     ADDRESS_FORBIDDEN = "address_forbidden"
@@ -38,6 +38,12 @@ class Reason(StrEnum):
     MODEL_ANSWER_INVALID = "model_answer_invalid"
     MODEL_CONTEXT_EXCEEDED = "model_context_exceeded"
     WAITED_TOO_LONG = "waited_too_long"
+    NOT_A_LIST = "not_a_list"
+    LIST_UNREADABLE = "list_unreadable"
+    LIST_TOO_LARGE = "list_too_large"
+    OUTLINE_UNREADABLE = "outline_unreadable"
+    NO_FEED_URL = "no_feed_url"
+    NESTED_TOO_DEEP = "nested_too_deep"
 
 
 ADVICE: dict[Reason, str] = {
@@ -76,4 +82,15 @@ ADVICE: dict[Reason, str] = {
     Reason.MODEL_ANSWER_INVALID: "The model's answer could not be used, even after asking again.",
     Reason.MODEL_CONTEXT_EXCEEDED: "The text is longer than the model can read.",
     Reason.WAITED_TOO_LONG: "The site kept asking for more time. Refresh the feed later.",
+    Reason.NOT_A_LIST: "Export your feeds from the other reader as OPML, and import that file.",
+    Reason.LIST_UNREADABLE: (
+        "The list could not be read safely. Export it again, or mend it in an editor."
+    ),
+    Reason.LIST_TOO_LARGE: "Split the list into files of at most 10 MB and 20,000 outlines each.",
+    Reason.OUTLINE_UNREADABLE: (
+        "This place is not well-formed XML. Mend it and import the file again: "
+        "feeds that are followed already stay as they are."
+    ),
+    Reason.NO_FEED_URL: "The outline leads to no feed: it needs an xmlUrl. Look for one on the site.",
+    Reason.NESTED_TOO_DEEP: "Categories are nested at most 16 deep. Move the feed further out.",
 }

@@ -40,7 +40,8 @@ class FeedView(BrowserModel):
 
     id: int
     url: str
-    title: str = ""
+    title: str = Field(default="", description="what you call it, else what it calls itself")
+    category: tuple[str, ...] = Field(default=(), description="names, outermost first")
     site_url: WebUrl = None
     added_at: AwareDatetime
     last_polled_at: AwareDatetime | None = None

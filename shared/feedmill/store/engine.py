@@ -10,12 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from feedmill.config import StoreSettings
 from feedmill.errors import StoreUnavailableError
 from feedmill.store import clock
+from feedmill.store.categories import CategoryStore
 from feedmill.store.contents import ContentStore
 from feedmill.store.distillates import DistillateStore
 from feedmill.store.entries import EntryStore
 from feedmill.store.events import EventStore
 from feedmill.store.feeds import FeedStore
 from feedmill.store.hosts import HostStore
+from feedmill.store.lists import ListStore
 from feedmill.store.reader import ReaderStore
 from feedmill.store.schema import check_schema
 from feedmill.store.urls import psycopg_url
@@ -36,6 +38,8 @@ class Transaction:
         self.entries = EntryStore(connection)
         self.contents = ContentStore(connection)
         self.distillates = DistillateStore(connection)
+        self.lists = ListStore(connection)
+        self.categories = CategoryStore(connection)
         self.users = UserStore(connection)
         self.events = EventStore(connection)
         self.reader = ReaderStore(connection)

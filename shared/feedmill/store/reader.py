@@ -19,6 +19,7 @@ from feedmill.models.reader import (
     FeedView,
     StageCounts,
 )
+from feedmill.store.categories import category_paths
 from feedmill.store.tables import (
     contents,
     distillates,
@@ -31,6 +32,7 @@ from feedmill.store.tables import (
 
 _WAITING = (Stage.NEW, Stage.FETCHED)
 _NEWEST_AT = func.coalesce(entries.c.published_at, entries.c.created_at)
+_TITLE = func.coalesce(subscriptions.c.title, feeds.c.title)
 
 
 class ReaderStore:
@@ -39,7 +41,7 @@ class ReaderStore:
 
     async def feeds(self, user_id: int) -> list[FeedView]:
         """Return the feeds a user follows, by title or what stands for it."""
-        name = func.coalesce(func.nullif(feeds.c.title, ""), feeds.c.url)
+        name = func.coalesce(func.nullif(_TITLE, ""), feeds.c.url)
         statement = _feeds_of(user_id).order_by(func.lower(name), feeds.c.id)
         return [_feed_view(row) for row in await self._rows(statement)]
 
@@ -147,11 +149,13 @@ def _feeds_of(user_id: int) -> Select[Any]:
         .where(entries.c.feed_id == feeds.c.id)
         .lateral("counts")
     )
+    paths = category_paths(user_id)
     return (
         select(
             feeds.c.id,
             feeds.c.url,
-            feeds.c.title,
+            _TITLE.label("title"),
+            paths.c.path.label("category"),
             feeds.c.site_url,
             subscriptions.c.created_at.label("added_at"),
             feeds.c.last_polled_at,
@@ -162,6 +166,7 @@ def _feeds_of(user_id: int) -> Select[Any]:
             counts,
         )
         .join(subscriptions, subscriptions.c.feed_id == feeds.c.id)
+        .outerjoin(paths, paths.c.id == subscriptions.c.category_id)
         .join(counts, true())
         .where(subscriptions.c.user_id == user_id)
     )
@@ -192,7 +197,7 @@ def _entries_of(user_id: int) -> Select[Any]:
         select(
             entries.c.id,
             entries.c.feed_id,
-            feeds.c.title.label("feed_title"),
+            _TITLE.label("feed_title"),
             entries.c.url,
             func.coalesce(func.nullif(entries.c.title, ""), contents.c.title).label("title"),
             entries.c.author,
@@ -234,7 +239,8 @@ def _position(row: Mapping[Any, Any]) -> EntryPosition:
 
 def _feed_view(row: Mapping[Any, Any]) -> FeedView:
     stages = StageCounts.model_validate({str(stage): row[f"stage_{stage}"] for stage in Stage})
-    return FeedView.model_validate({**row, "advice": _advice(row["reason"]), "stages": stages})
+    said = {"category": row["category"] or (), "advice": _advice(row["reason"]), "stages": stages}
+    return FeedView.model_validate({**row, **said})
 
 
 def _entry(row: Mapping[Any, Any]) -> dict[str, object]:
