@@ -10,6 +10,7 @@ from feedmill.telemetry.logs import get_logger
 from feedmill.worker import main_of, process
 from feedmill_gateway.app import create_app
 from feedmill_gateway.listener import open_bell
+from feedmill_gateway.lists.importing import ListReader
 from feedmill_gateway.pages import Pages
 from feedmill_gateway.runs import Runs
 from feedmill_gateway.server import build_server, serve
@@ -30,6 +31,7 @@ async def main() -> None:
                 runs=Runs(running.client, settings.poll_shards),
                 bell=bell,
                 networks=settings.allowed_networks,
+                list_reader=ListReader(),
                 pages=Pages(),
             )
             server = build_server(

@@ -14,13 +14,14 @@ from feedmill.models.events import Event
 from feedmill.models.reader import Problem
 from feedmill.store import Store
 from feedmill_gateway.listener import Bell
+from feedmill_gateway.lists.importing import ListReader
 from feedmill_gateway.middleware import Measured, SecurityHeaders
 from feedmill_gateway.pages import Pages
 from feedmill_gateway.problems import RESPONSES, answer_with_problems
 from feedmill_gateway.routes import API, PAGES
 from feedmill_gateway.runs import Runs
 
-# A URL is the largest thing anybody sends.
+# A URL is the largest thing anybody sends, but for lists: their routes allow more.
 _BODY_BYTES = 64 * 1024
 _DESCRIPTION = """
 Follow feeds, watch them being polled, fetched and distilled, and read what came of it.
@@ -31,7 +32,13 @@ Send the token as `Authorization: Bearer …`. Whatever goes wrong is answered a
 
 
 def create_app(
-    *, store: Store, runs: Runs, bell: Bell, networks: Sequence[Network], pages: Pages
+    *,
+    store: Store,
+    runs: Runs,
+    bell: Bell,
+    networks: Sequence[Network],
+    list_reader: ListReader,
+    pages: Pages,
 ) -> FastAPI:
     """Build the application. It answers; what it is given works."""
     app = FastAPIOffline(
@@ -45,6 +52,7 @@ def create_app(
     )
     app.state.store, app.state.runs, app.state.bell = store, runs, bell
     app.state.networks, app.state.pages = networks, pages
+    app.state.list_reader = list_reader
     for router in API:
         app.include_router(router, responses=RESPONSES)
     app.include_router(PAGES)

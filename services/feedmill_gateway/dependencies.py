@@ -9,6 +9,7 @@ from feedmill.config import Network
 from feedmill.models.reader import MAX_ID
 from feedmill.store import Store
 from feedmill_gateway.listener import Bell
+from feedmill_gateway.lists.importing import ListReader
 from feedmill_gateway.pages import Pages
 from feedmill_gateway.runs import Runs
 
@@ -33,6 +34,11 @@ def _pages(request: Request) -> Pages:
     return pages
 
 
+def _list_reader(request: Request) -> ListReader:
+    reader: ListReader = request.app.state.list_reader
+    return reader
+
+
 def _networks(request: Request) -> Sequence[Network]:
     networks: Sequence[Network] = request.app.state.networks
     return networks
@@ -42,6 +48,7 @@ StoreDep = Annotated[Store, Depends(_store)]
 RunsDep = Annotated[Runs, Depends(_runs)]
 BellDep = Annotated[Bell, Depends(_bell)]
 PagesDep = Annotated[Pages, Depends(_pages)]
+ListReaderDep = Annotated[ListReader, Depends(_list_reader)]
 NetworksDep = Annotated[Sequence[Network], Depends(_networks)]
 
 FeedId = Annotated[int, Path(ge=1, le=MAX_ID)]

@@ -7,9 +7,10 @@ from feedmill.config import Network
 from feedmill.errors import NotFoundError, UrlRefusedError
 from feedmill.models.events import EventKind, NewEvent
 from feedmill.models.outcomes import Reason
-from feedmill.models.reader import FeedAdded, RunStarted
+from feedmill.models.reader import FeedAdded, FeedView, RunStarted
 from feedmill.store import Store
 from feedmill.web.addresses import check_url
+from feedmill_gateway.queries import FeedChange
 from feedmill_gateway.runs import Runs
 
 # Postgres cannot index much more, and no feed needs it.
@@ -66,6 +67,23 @@ async def leave_feed(feed_id: int, user_id: int, store: Store) -> None:
         if not await tx.feeds.unsubscribe(user_id, feed_id):
             raise NotFoundError(f"You follow no feed {feed_id}.")
         tx.events.append(NewEvent(kind=EventKind.FEED_REMOVED, feed_id=feed_id))
+
+
+async def change_feed(feed_id: int, change: FeedChange, user_id: int, store: Store) -> FeedView:
+    """Call a followed feed what a user wants, and keep it where they want.
+
+    Raises
+    ------
+    NotFoundError
+        They do not follow it.
+    """
+    async with store.transaction() as tx:
+        await tx.reader.feed(user_id, feed_id)
+        if "title" in change.model_fields_set:
+            await tx.lists.rename(user_id, feed_id, change.title)
+        if "category" in change.model_fields_set:
+            await tx.lists.move(user_id, feed_id, change.category)
+        return await tx.reader.feed(user_id, feed_id)
 
 
 def _checked(url: str, networks: Sequence[Network]) -> str:

@@ -18,6 +18,7 @@ from feedmill.errors import (
 from feedmill.models.outcomes import ADVICE, Reason
 from feedmill.models.reader import Problem, RequestError
 from feedmill_gateway.auth import CrossSiteError, NotAuthenticatedError
+from feedmill_gateway.lists.importing import ListRefusedError
 
 _MEDIA_TYPE = "application/problem+json"
 _RETRY_SECONDS = "5"
@@ -27,6 +28,7 @@ _KINDS: dict[type[FeedmillError], tuple[HTTPStatus, str, str]] = {
     CrossSiteError: (HTTPStatus.FORBIDDEN, "cross-site", "Request from another site"),
     NotFoundError: (HTTPStatus.NOT_FOUND, "not-found", "Not found"),
     UrlRefusedError: (HTTPStatus.UNPROCESSABLE_ENTITY, "url-refused", "Address refused"),
+    ListRefusedError: (HTTPStatus.UNPROCESSABLE_ENTITY, "list-refused", "List refused"),
     StoreUnavailableError: (
         HTTPStatus.SERVICE_UNAVAILABLE,
         "store-unavailable",
@@ -60,7 +62,8 @@ RESPONSES = _documented(
 def problem_of(error: FeedmillError) -> Problem:
     """Return what is said about an error: what happened, and what a person can do."""
     status, name, title = _KINDS.get(type(error), _UNKNOWN)
-    reason = Reason(error.reason) if isinstance(error, UrlRefusedError) else None
+    refused = error if isinstance(error, UrlRefusedError | ListRefusedError) else None
+    reason = Reason(refused.reason) if refused else None
     return Problem(
         type=f"urn:feedmill:problem:{name}",
         title=title,

@@ -7,6 +7,7 @@ from pydantic import Field, field_validator
 
 from feedmill.models.base import RequestBody
 from feedmill.models.entries import Stage
+from feedmill.models.lists import CategoryPath, FeedTitle
 from feedmill.models.reader import MAX_ID, EntryPosition
 
 
@@ -18,6 +19,13 @@ class NewFeed(RequestBody):
         description="where the feed is: http or https",
         examples=["https://example.org/feed.xml"],
     )
+
+
+class FeedChange(RequestBody):
+    """What you call a feed, and where you keep it; what is left out stays as it is."""
+
+    title: FeedTitle = Field(default="", description="empty: what it calls itself")
+    category: CategoryPath = ()
 
 
 class _Positioned(RequestBody):

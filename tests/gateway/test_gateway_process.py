@@ -8,12 +8,15 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import psutil
 import psycopg
+import pytest
 from aiohttp import ClientConnectionError, ClientSession
 from temporalio.client import Client
 
 from feedmill.store.migrations import migrate
 from support.live_gateway import TOKEN, client, take_all
+from support.opml import FEEDLY
 from support.programs import free_port
 
 
@@ -93,6 +96,54 @@ async def test_a_guessable_token_is_refused_by_name(database_url: str, temporal:
     assert process.returncode == 2
     assert b"FEEDMILL_TOKEN" in said
     assert b"short" not in said
+
+
+async def test_a_list_is_imported_by_the_process_and_leaves_no_other_behind(
+    database_url: str, temporal: Client
+) -> None:
+    async with (
+        gateway_process(database_url, temporal) as (process, url),
+        client(url) as api,
+    ):
+        await answering(api, "/api/v1/feeds")
+        answer = await api.post("/api/v1/opml", data=FEEDLY.encode())
+
+        assert (answer.status, (await answer.json())["added"]) == (200, 2)
+        left = psutil.Process(process.pid).children(recursive=True)
+    # The one that tracks what processes share stays for as long as its parent.
+    assert len(left) <= 1
+
+
+async def test_a_gateway_killed_while_it_imports_has_imported_nothing(
+    database_url: str, temporal: Client
+) -> None:
+    with psycopg.connect(database_url) as blocker:
+        # Categories and feeds are written, and subscriptions wait.
+        blocker.execute("lock table subscriptions in exclusive mode")
+        async with (
+            gateway_process(database_url, temporal) as (process, url),
+            client(url) as api,
+        ):
+            await answering(api, "/openapi.json")
+            asked = asyncio.create_task(api.post("/api/v1/opml", data=FEEDLY.encode()))
+            await asyncio.to_thread(_somebody_waits, database_url)
+            process.kill()
+            with pytest.raises(ClientConnectionError):
+                await asked
+        blocker.rollback()
+
+    with psycopg.connect(database_url) as connection:
+        for table in ("feeds", "categories", "subscriptions", "events"):
+            assert connection.execute(f"select count(*) from {table}").fetchone() == (0,)
+
+
+def _somebody_waits(database_url: str) -> None:
+    waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query ilike 'insert into subscriptions%'"
+    deadline = time.monotonic() + 30
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        while connection.execute(waiting).fetchone() != (1,):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
 
 
 async def _waits_for_the_schema(process: Process) -> None:

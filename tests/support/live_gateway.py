@@ -13,6 +13,7 @@ from feedmill.config import Network
 from feedmill.store import Store
 from feedmill_gateway.app import create_app
 from feedmill_gateway.listener import open_bell
+from feedmill_gateway.lists.importing import ListReader
 from feedmill_gateway.pages import Pages
 from feedmill_gateway.runs import Runs
 from feedmill_gateway.server import build_server, serve
@@ -37,7 +38,12 @@ async def running_gateway(
     """Serve the gateway as its process does, while the block lasts."""
     async with open_bell(database_url) as bell:
         app = create_app(
-            store=store, runs=Runs(temporal), bell=bell, networks=networks, pages=Pages()
+            store=store,
+            runs=Runs(temporal),
+            bell=bell,
+            networks=networks,
+            list_reader=ListReader(),
+            pages=Pages(),
         )
         port = free_port()
         server = build_server(app, "127.0.0.1", port, drain_seconds=5)

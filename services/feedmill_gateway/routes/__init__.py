@@ -1,6 +1,6 @@
 """One module per resource. Handlers validate, call, answer."""
 
-from feedmill_gateway.routes import entries, events, feeds, pages, runs
+from feedmill_gateway.routes import entries, events, feeds, lists, pages, runs
 
-API = (feeds.router, entries.router, runs.router, events.router)
+API = (feeds.router, lists.router, entries.router, runs.router, events.router)
 PAGES = pages.router

@@ -5,8 +5,8 @@ from fastapi import APIRouter
 from feedmill.models.reader import FeedAdded, FeedList, FeedRefreshing, FeedView
 from feedmill_gateway.auth import UserDep
 from feedmill_gateway.dependencies import FeedId, NetworksDep, RunsDep, StoreDep
-from feedmill_gateway.following import follow_feed, leave_feed, refresh_feed
-from feedmill_gateway.queries import NewFeed
+from feedmill_gateway.following import change_feed, follow_feed, leave_feed, refresh_feed
+from feedmill_gateway.queries import FeedChange, NewFeed
 
 router = APIRouter(prefix="/api/v1/feeds", tags=["feeds"])
 
@@ -35,6 +35,15 @@ async def show_feed(feed_id: FeedId, user: UserDep, store: StoreDep) -> FeedView
     """Return one feed you follow."""
     async with store.transaction() as tx:
         return await tx.reader.feed(user, feed_id)
+
+
+@router.patch("/{feed_id}", summary="Rename a feed or move it")
+async def change(feed_id: FeedId, body: FeedChange, user: UserDep, store: StoreDep) -> FeedView:
+    """Call a feed what you like, and keep it in a category, which is made where it is missing.
+
+    An empty title is what the feed calls itself; an empty category is none.
+    """
+    return await change_feed(feed_id, body, user, store)
 
 
 @router.delete("/{feed_id}", status_code=HTTPStatus.NO_CONTENT, summary="Stop following a feed")
