@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from feedmill import __version__
 from feedmill.models.base import Model
+from feedmill.models.lists import ListImported
 from feedmill.models.reader import EntryDetail, EntryPage, EntryView, FeedView, Problem, RunView
 from feedmill_gateway import words
 
@@ -29,6 +30,7 @@ class Home(Model):
     notice: str = ""
     typed_url: str = ""
     refusal: Problem | None = None
+    list_refusal: Problem | None = None
 
 
 class Pages:
@@ -43,7 +45,11 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters |= {"counted": words.counted, "percent": words.percent}
+        self._environment.filters |= {
+            "by_category": words.by_category,
+            "counted": words.counted,
+            "percent": words.percent,
+        }
         self._environment.globals |= {
             "version": __version__,
             "stages": words.STAGES,
@@ -55,7 +61,8 @@ class Pages:
     def home(self, home: Home) -> HTMLResponse:
         """Render the front page; one with a refusal is no success."""
         titles = {feed.id: feed.title or feed.url for feed in home.feeds}
-        status = home.refusal.status if home.refusal else 200
+        refusal = home.refusal or home.list_refusal
+        status = refusal.status if refusal else 200
         return self._page("home.html", {"home": home, "titles": titles, "run": home.run}, status)
 
     def entry(self, entry: EntryDetail) -> HTMLResponse:
@@ -69,6 +76,11 @@ class Pages:
     def feeds(self, feeds: list[FeedView], only_id: int | None = None) -> HTMLResponse:
         """Render the list of feeds alone."""
         return self._page("feeds.html", {"feeds": feeds, "only_id": only_id})
+
+    def imported(self, imported: ListImported) -> HTMLResponse:
+        """Render what came of importing a list."""
+        troubles = words.by_trouble(imported.lines)
+        return self._page("imported.html", {"imported": imported, "troubles": troubles})
 
     def run(self, run: RunView, title: str) -> HTMLResponse:
         """Render how a run stands, alone."""

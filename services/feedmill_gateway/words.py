@@ -1,8 +1,11 @@
 """States in words, for people. Pure."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from feedmill.models.entries import Stage
+from feedmill.models.lists import Listed, OutlineOutcome
+from feedmill.models.outcomes import Reason
 from feedmill.models.reader import FeedView, RunStatus
 from feedmill.models.runs import RunStep
 
@@ -30,6 +33,18 @@ STAGES: dict[Stage, str] = {
     Stage.UNAVAILABLE: "No article",
     Stage.UNDISTILLABLE: "No summary",
 }
+
+TROUBLES: dict[Reason | None, str] = {
+    None: "More than once in the file",
+    Reason.URL_INVALID: "No address that leads to a feed",
+    Reason.ADDRESS_FORBIDDEN: "A private address",
+    Reason.NO_FEED_URL: "No feed",
+    Reason.NESTED_TOO_DEEP: "Nested too deep",
+    Reason.OUTLINE_UNREADABLE: "Not readable",
+}
+"""What was wrong with outlines of a list; a duplicate has no reason."""
+
+_ONE_CATEGORY = "A feed is in one category here: where it stands first in the file."
 
 _UNITS = (
     (timedelta(days=1), "day"),
@@ -66,12 +81,36 @@ def feed_words(feed: FeedView, now: datetime) -> str:
     return f"{polled} · {counted(feed.entries, 'entry', 'entries')}{waiting}"
 
 
+def category_words(path: Sequence[str]) -> str:
+    """Return a category the way it is shown: `Tech / AI`."""
+    return " / ".join(path)
+
+
+def by_category(feeds: Sequence[FeedView]) -> list[tuple[str, list[FeedView]]]:
+    """Return feeds under the names of their categories, those in none first; their order stays."""
+    shelves: dict[tuple[str, ...], list[FeedView]] = {}
+    for feed in feeds:
+        shelves.setdefault(feed.category, []).append(feed)
+    in_order = sorted(shelves, key=lambda path: [name.casefold() for name in path])
+    return [(category_words(path), shelves[path]) for path in in_order]
+
+
 def failure_words(feed: FeedView, now: datetime) -> str:
     """Return in one line how often a feed failed, and when it is tried again."""
     tries = "The last poll failed" if feed.failures == 1 else f"{feed.failures:,} polls failed"
     if feed.next_poll_at is None or feed.next_poll_at <= now:
         return f"{tries}."
     return f"{tries}. Next try {when(feed.next_poll_at, now)} at the earliest."
+
+
+def by_trouble(lines: Sequence[OutlineOutcome]) -> list[tuple[str, str, list[OutlineOutcome]]]:
+    """Return the lines of a list that could not be followed: under what is wrong, and what helps."""
+    troubles: dict[tuple[str, str], list[OutlineOutcome]] = {}
+    for line in lines:
+        if line.outcome is not Listed.FOLLOWED:
+            words = TROUBLES.get(line.reason, "Not followed")
+            troubles.setdefault((words, line.advice or _ONE_CATEGORY), []).append(line)
+    return [(words, advice, found) for (words, advice), found in troubles.items()]
 
 
 def percent(share: float) -> str:

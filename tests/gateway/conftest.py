@@ -13,7 +13,7 @@ from feedmill.contracts.queues import TaskQueue
 from feedmill.store import Store, open_store
 from feedmill.worker.run import build_worker
 from support.library import Library, open_library
-from support.live_gateway import RunningGateway, browser, client, running_gateway
+from support.live_gateway import TOKEN, RunningGateway, browser, client, running_gateway
 from support.scripted_run import ScriptedRun
 
 # Every test has a database of its own, and all share one Temporal: ids must not meet there.
@@ -48,6 +48,13 @@ async def web(gateway: RunningGateway) -> AsyncIterator[ClientSession]:
     """A browser that nobody has signed in."""
     async with browser(gateway.url) as session:
         yield session
+
+
+@pytest_asyncio.fixture
+async def reader(web: ClientSession) -> ClientSession:
+    """A browser that is signed in."""
+    await web.get("/", params={"token": TOKEN})
+    return web
 
 
 @pytest_asyncio.fixture(scope="session")

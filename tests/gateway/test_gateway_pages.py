@@ -1,8 +1,6 @@
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
-import pytest_asyncio
 from aiohttp import ClientSession
 from temporalio.client import Client
 
@@ -10,19 +8,11 @@ from feedmill.models.distillates import Distiller, Recipe
 from feedmill.models.outcomes import ADVICE, Reason
 from feedmill.models.runs import IngestionProgress, RunStep
 from support.library import NOON, Library
-from support.live_gateway import TOKEN
 
 HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>"
 ESCAPED = (
     "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&#34;&gt;&lt;img src=x onerror=alert(1)&gt;"
 )
-
-
-@pytest_asyncio.fixture
-async def reader(web: ClientSession) -> AsyncIterator[ClientSession]:
-    """A browser that is signed in."""
-    await web.get("/", params={"token": TOKEN})
-    return web
 
 
 async def page(reader: ClientSession, path: str = "/", status: int = 200) -> str:

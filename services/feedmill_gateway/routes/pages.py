@@ -5,9 +5,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
+from starlette.datastructures import UploadFile
 
 from feedmill.errors import NotFoundError, TemporalUnavailableError, UrlRefusedError
 from feedmill.models.events import RunRef
+from feedmill.models.lists import MAX_LIST_BYTES
 from feedmill.models.reader import FeedView, RunStarted, RunStatus, RunView
 from feedmill.store import Store
 from feedmill_gateway import auth
@@ -15,15 +17,19 @@ from feedmill_gateway.auth import UserDep
 from feedmill_gateway.dependencies import (
     EntryId,
     FeedId,
+    ListReaderDep,
     NetworksDep,
     PagesDep,
     RunsDep,
     StoreDep,
 )
 from feedmill_gateway.following import follow_feed, leave_feed, refresh_feed
+from feedmill_gateway.lists import importing as lists
+from feedmill_gateway.lists.importing import ListRefusedError
 from feedmill_gateway.pages import Home
 from feedmill_gateway.problems import problem_of
 from feedmill_gateway.queries import HomeQuery
+from feedmill_gateway.routes.lists import SENT_BYTES
 from feedmill_gateway.routes.runs import RUN_PATH, RunDep
 from feedmill_gateway.runs import Runs
 
@@ -79,6 +85,27 @@ async def add_feed(
         home = await _home(user, HomeQuery(), store, runs)
         return pages.home(home.model_copy(update={"typed_url": url, "refusal": problem_of(error)}))
     return _to_run(added.run)
+
+
+@router.post("/opml", max_body_size=SENT_BYTES)
+async def import_list(
+    request: Request,
+    user: UserDep,
+    store: StoreDep,
+    runs: RunsDep,
+    reader: ListReaderDep,
+    networks: NetworksDep,
+    pages: PagesDep,
+) -> Response:
+    # Read here and not by a parameter: only after the user is known, and of their own page.
+    async with request.form(max_files=1, max_fields=1) as form:
+        file = form.get("file")
+        body = await file.read(MAX_LIST_BYTES + 1) if isinstance(file, UploadFile) else b""
+    try:
+        return pages.imported(await lists.import_list(body, user, store, reader, networks))
+    except ListRefusedError as error:
+        home = await _home(user, HomeQuery(), store, runs)
+        return pages.home(home.model_copy(update={"list_refusal": problem_of(error)}))
 
 
 @router.post("/feeds/{feed_id}/refresh")

@@ -51,18 +51,22 @@ function place(card) {
 // --- Feeds ---
 
 let feedsTimer = null;
+let feedsWaitMs = 1000;
 
 function wantFeeds() {
   feedsTimer ??= setTimeout(async () => {
     feedsTimer = null;
+    const askedAt = performance.now();
     // Not under somebody's keyboard.
     if (feeds.contains(document.activeElement)) return;
     const only = feeds.dataset.only ? `?feed=${feeds.dataset.only}` : "";
     const list = await fragment(`/fragments/feeds${only}`).catch(() => null);
+    // A list of thousands takes its time, and is worth less haste.
+    feedsWaitMs = Math.max(1000, 20 * (performance.now() - askedAt));
     const scrolled = feeds.firstElementChild?.scrollTop ?? 0;
     if (list) feeds.replaceChildren(list);
     if (feeds.firstElementChild) feeds.firstElementChild.scrollTop = scrolled;
-  }, 1000);
+  }, feedsWaitMs);
 }
 
 document.addEventListener("submit", (event) => {
