@@ -6,7 +6,7 @@ import typer
 
 from feedmill import __version__
 from feedmill.errors import FeedmillError, SettingsError
-from feedmill_cli.commands import database, entries, feeds, fleet
+from feedmill_cli.commands import database, entries, feeds, fleet, lists
 from feedmill_cli.errors import EXIT_FAILED, CommandError
 from feedmill_cli.output import complain
 
@@ -20,6 +20,8 @@ _COMMANDS = (
     feeds.feeds,
     feeds.refresh,
     feeds.remove,
+    lists.import_,
+    lists.export,
     entries.entries,
     database.migrate,
 )
@@ -35,7 +37,7 @@ def build_app() -> typer.Typer:
     )
     app.callback()(_options)
     for command in _COMMANDS:
-        app.command()(command)
+        app.command(command.__name__.removesuffix("_"))(command)
     return app
 
 

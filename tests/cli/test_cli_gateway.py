@@ -1,8 +1,6 @@
-import asyncio
 import json
 import os
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +11,6 @@ from aiohttp import web
 from feedmill.models.outcomes import ADVICE, Reason
 from feedmill.models.reader import RunFinished, RunStatus
 from feedmill.models.runs import IngestionProgress
-from feedmill_cli.__main__ import main
 from feedmill_cli.errors import CommandError, ProblemError
 from feedmill_cli.gateway.client import open_gateway
 from feedmill_cli.gateway.follow import follow_run
@@ -21,6 +18,7 @@ from feedmill_cli.gateway.place import Place
 from feedmill_cli.stack.folder import Folder
 from feedmill_cli.stack.state import FleetState, Urls
 from support.gateway import RUN, TOKEN, ScriptedGateway, message, problem, scripted_gateway
+from support.person import Person, Said
 from support.programs import free_port
 
 FEED = {
@@ -73,42 +71,6 @@ def progress(**fields: object) -> dict[str, object]:
 def finished(status: str = "completed", **fields: object) -> str:
     body = {**RUN, "status": status, "progress": progress(step="done", **fields)}
     return message("run.finished", body)
-
-
-@dataclass(frozen=True)
-class Said:
-    code: int
-    out: str
-    err: str
-
-
-class Person:
-    """Types commands in an empty folder, with a gateway named in the environment."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self._capsys = capsys
-
-    async def types(self, *arguments: str) -> Said:
-        # A thread of its own: the command has an event loop, and so has the test.
-        code = await asyncio.to_thread(self._run, arguments)
-        said = self._capsys.readouterr()
-        return Said(code=code, out=said.out, err=said.err)
-
-    def _run(self, arguments: tuple[str, ...]) -> int:
-        try:
-            main(arguments)
-        except SystemExit as end:
-            return int(end.code or 0)
-        return 0
-
-
-@pytest.fixture
-def person(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Person:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("FEEDMILL_DATA_DIR", str(tmp_path / "feedmill"))
-    return Person(capsys)
 
 
 @pytest_asyncio.fixture

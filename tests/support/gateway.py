@@ -47,7 +47,8 @@ class ScriptedGateway:
         if request.path.endswith("/events"):
             return await self._stream(request)
         if request.can_read_body:
-            self.bodies.append(await request.json())
+            is_json = request.content_type == "application/json"
+            self.bodies.append(await (request.json() if is_json else request.read()))
         status, body = self.answers.get(f"{request.method} {request.path}", (404, None))
         if isinstance(body, web.Response):
             return body

@@ -1,7 +1,8 @@
 """`add`, `feeds`, `refresh` and `remove`: the feeds you follow."""
 
 import json
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -22,9 +23,24 @@ class NewFeed(RequestBody):
     url: str
 
 
+class FeedMove(RequestBody):
+    category: tuple[str, ...]
+
+
+Category = Annotated[
+    str,
+    typer.Option(
+        "--category",
+        help='Keep it there, for instance in "Tech/AI"; made where it is missing.',
+        show_default=False,
+    ),
+]
+
+
 def add(
     feed_url: Annotated[str, typer.Argument(metavar="URL", help="The feed's address.")],
     *,
+    category: Category = "",
     wait: Wait = True,
     as_json: AsJson = False,
     url: GatewayUrl = None,
@@ -33,8 +49,10 @@ def add(
     """Follow a feed, and wait until what it shows has been distilled."""
 
     async def request(gateway: Gateway) -> None:
-        answer = await gateway.post(_FEEDS, NewFeed(url=feed_url))
-        added = FeedAdded.model_validate_json(answer)
+        answer = json.loads(await gateway.post(_FEEDS, NewFeed(url=feed_url)))
+        added = FeedAdded.model_validate(answer)
+        if category:
+            answer["feed"] = await _move(gateway, added.feed.id, category)
         if not as_json:
             print(f"Feed {added.feed.id}: {harmless(added.feed.url)}")
         await _follow(gateway, answer, added.run, wait=wait, as_json=as_json)
@@ -53,8 +71,8 @@ def refresh(
     """Ask a feed for news now, and wait until they have been distilled."""
 
     async def request(gateway: Gateway) -> None:
-        answer = await gateway.post(f"{_FEEDS}/{feed_id}/refresh")
-        run = FeedRefreshing.model_validate_json(answer).run
+        answer = json.loads(await gateway.post(f"{_FEEDS}/{feed_id}/refresh"))
+        run = FeedRefreshing.model_validate(answer).run
         await _follow(gateway, answer, run, wait=wait, as_json=as_json)
 
     talk(request, url, data_dir)
@@ -92,13 +110,18 @@ def remove(
     talk(request, url, data_dir)
 
 
+async def _move(gateway: Gateway, feed_id: int, category: str) -> Any:
+    path = tuple(name.strip() for name in category.split("/") if name.strip())
+    return json.loads(await gateway.patch(f"{_FEEDS}/{feed_id}", FeedMove(category=path)))
+
+
 async def _follow(
-    gateway: Gateway, answer: bytes, run: RunStarted, *, wait: bool, as_json: bool
+    gateway: Gateway, answer: Mapping[str, Any], run: RunStarted, *, wait: bool, as_json: bool
 ) -> None:
     finished = await watch(gateway, run.href, as_json=as_json) if wait else None
     if as_json:
         end = finished.model_dump(mode="json", by_alias=True) if finished else None
-        print_json({**json.loads(answer), "finished": end})
+        print_json({**answer, "finished": end})
     if finished is not None:
         conclude(finished, as_json=as_json)
     elif not as_json:
@@ -110,17 +133,25 @@ def _show(listed: FeedList) -> None:
         print("You follow no feed yet: `feedmill add URL`")
         return
     console = open_console()
-    table = Table("ID", "feed", "entries", "waiting", "last asked", box=None, padding=(0, 2, 0, 0))
-    for feed in listed.items:
-        table.add_row(*_cells(feed))
-    console.print(table)
+    console.print(_table(listed.items))
     for feed in listed.items:
         if feed.reason is not None:
             failure = tell_failure(feed.reason, feed.detail, feed.advice)
             console.print(Text(harmless(f"\nFeed {feed.id}: {failure}"), "yellow"), soft_wrap=True)
 
 
-def _cells(feed: FeedView) -> tuple[str | Text, ...]:
+def _table(feeds: Sequence[FeedView]) -> Table:
+    in_categories = any(feed.category for feed in feeds)
+    table = Table("ID", "feed", box=None, padding=(0, 2, 0, 0))
+    for heading in (*(["category"] if in_categories else []), "entries", "waiting", "last asked"):
+        table.add_column(heading)
+    for feed in sorted(feeds, key=lambda feed: [name.casefold() for name in feed.category]):
+        table.add_row(*_cells(feed, in_categories=in_categories))
+    return table
+
+
+def _cells(feed: FeedView, *, in_categories: bool) -> tuple[str | Text, ...]:
     asked = f"{feed.last_polled_at.astimezone():%Y-%m-%d %H:%M}" if feed.last_polled_at else "never"
     title = Text(harmless(feed.title or feed.url))
-    return str(feed.id), title, str(feed.entries), str(feed.waiting), asked
+    category = (Text(harmless(" / ".join(feed.category))),) if in_categories else ()
+    return str(feed.id), title, *category, str(feed.entries), str(feed.waiting), asked

@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
+from io import BytesIO
+from typing import Any
 
 import aiohttp
 from pydantic import BaseModel, ValidationError
@@ -15,6 +17,8 @@ from feedmill_cli.errors import CommandError, ProblemError
 from feedmill_cli.gateway.place import Place
 
 _ANSWER_SECONDS = aiohttp.ClientTimeout(total=30)
+# Thousands of feeds, behind somebody else's thousands.
+_FILE_SECONDS = aiohttp.ClientTimeout(total=180)
 # The gateway breaks a silence after 15 s; after this one, the connection is dead.
 _STREAM_SECONDS = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=45)
 
@@ -44,6 +48,17 @@ class Gateway:
     async def post(self, path: str, body: BaseModel | None = None) -> bytes:
         """Send something, and return the JSON answer."""
         return await self._ask("POST", path, body=body)
+
+    async def patch(self, path: str, body: BaseModel) -> bytes:
+        """Change what stands at a path, and return the JSON answer."""
+        return await self._ask("PATCH", path, body=body)
+
+    async def send_file(self, path: str, content: bytes, media_type: str) -> bytes:
+        """Send a file as it is, and return the JSON answer."""
+        headers = {"Content-Type": media_type}
+        return await self._request(
+            "POST", path, data=BytesIO(content), headers=headers, timeout=_FILE_SECONDS
+        )
 
     async def delete(self, path: str) -> None:
         """Remove what stands at a path."""
@@ -85,10 +100,13 @@ class Gateway:
         body: BaseModel | None = None,
     ) -> bytes:
         payload = None if body is None else body.model_dump(mode="json", by_alias=True)
+        return await self._request(
+            method, path, params=query, json=payload, timeout=_ANSWER_SECONDS
+        )
+
+    async def _request(self, method: str, path: str, **asked: Any) -> bytes:
         try:
-            async with self._session.request(
-                method, self._at(path).with_query(query), json=payload, timeout=_ANSWER_SECONDS
-            ) as answer:
+            async with self._session.request(method, self._at(path), **asked) as answer:
                 await _refuse_problem(answer)
                 return await answer.read()
         except (aiohttp.ClientError, TimeoutError) as error:

@@ -1,0 +1,14 @@
+from pathlib import Path
+
+import pytest
+
+from support.person import Person
+
+
+@pytest.fixture
+def person(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Person:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FEEDMILL_DATA_DIR", str(tmp_path / "feedmill"))
+    return Person(capsys)
