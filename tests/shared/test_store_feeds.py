@@ -1,3 +1,4 @@
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -296,3 +297,27 @@ async def test_a_changed_token_closes_the_former_one(store: Store) -> None:
 
         assert await tx.users.by_token("the-token-after-it") == owner
         assert await tx.users.by_token("a-token-that-leaked") is None
+
+
+async def test_a_feed_stays_when_somebody_follows_it_while_its_last_reader_leaves(
+    store: Store,
+) -> None:
+    async with store.transaction() as tx:
+        owner = await tx.users.let_in(OWNER, "token")
+        neighbour = await tx.users.let_in("neighbour", "another token")
+        feed_id = await tx.feeds.add(URL)
+        await tx.feeds.subscribe(owner, feed_id)
+
+    async def leave() -> None:
+        async with store.transaction() as leaving:
+            await leaving.feeds.unsubscribe(owner, feed_id)
+
+    async with store.transaction() as following:
+        await following.feeds.subscribe(neighbour, await following.feeds.add(URL))
+        left = asyncio.create_task(leave())
+        await asyncio.sleep(0.3)
+    await left
+
+    async with store.transaction() as tx:
+        assert [feed.id for feed in await tx.reader.feeds(neighbour)] == [feed_id]
+        assert await tx.reader.feeds(owner) == []

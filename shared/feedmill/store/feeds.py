@@ -79,6 +79,10 @@ class FeedStore:
 
     async def unsubscribe(self, user_id: int, feed_id: int) -> bool:
         """Let a user leave a feed, and forget the feed if they were the last; False if they did not follow it."""
+        # Whoever follows it meanwhile waits for us, or is seen by the last statement.
+        await self._connection.execute(
+            select(feeds.c.id).where(feeds.c.id == feed_id).with_for_update()
+        )
         left = await self._connection.execute(
             delete(subscriptions)
             .where(subscriptions.c.user_id == user_id, subscriptions.c.feed_id == feed_id)
