@@ -87,12 +87,16 @@ class Runs:
 
     async def wake_shards(self) -> None:
         """Let every shard look at once whether something is due; one that sleeps on does so itself later."""
-        for shard in range(self._shards):
-            handle = self._client.get_workflow_handle_for(PollShard.run, poll_shard_id(shard))
-            try:
-                async with asyncio.timeout(_ANSWER_SECONDS):
-                    await handle.signal(PollShard.wake)
-            except (TimeoutError, RPCError) as error:
+        await asyncio.gather(*(self._wake(shard) for shard in range(self._shards)))
+
+    async def _wake(self, shard: int) -> None:
+        handle = self._client.get_workflow_handle_for(PollShard.run, poll_shard_id(shard))
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                await handle.signal(PollShard.wake)
+        except (TimeoutError, RPCError) as error:
+            # One that does not run yet begins with a look.
+            if not isinstance(error, RPCError) or error.status is not RPCStatusCode.NOT_FOUND:
                 log.warning("shard not woken", shard=shard, error=str(error))
 
     async def recent(self, limit: int = 50) -> list[RunView]:

@@ -5,7 +5,6 @@ import pytest
 from sqlalchemy import Table, func, select
 
 from feedmill.config import StoreSettings
-from feedmill.models.feeds import FeedSnapshot, Validators
 from feedmill.models.lists import FeedsFollowed, ListedFeed
 from feedmill.models.reader import FeedView
 from feedmill.store import Store, Transaction, open_store
@@ -67,8 +66,8 @@ async def test_new_feeds_are_due_at_once(store: Store) -> None:
     async with store.transaction() as tx:
         await tx.lists.follow(owner, listed("a"))
 
-        due = select(feeds.c.url).where(feeds.c.next_poll_at <= func.now())
-        assert (await tx.connection.execute(due)).scalars().all() == ["https://a.example/"]
+        due = await tx.feeds.lock_due(shard=0, shards=1, limit=9)
+        assert [feed.url for feed in due] == ["https://a.example/"]
 
 
 async def test_a_feed_followed_already_stays_as_it_is(store: Store) -> None:
@@ -113,12 +112,9 @@ async def test_a_feed_without_a_title_of_the_readers_is_called_what_it_calls_its
     async with store.transaction() as tx:
         nameless = ListedFeed(url="https://a.example/")
         followed = await tx.lists.follow(owner, [nameless])
-        await tx.feeds.record_success(
-            followed.feed_ids["https://a.example/"],
-            Validators(),
-            next_poll_in=(await tx.feeds.now()) - (await tx.feeds.now()),
-            snapshot=FeedSnapshot(title="Mill news", site_url="https://a.example/about"),
-        )
+        (feed,) = (await tx.feeds.get([*followed.feed_ids.values()])).values()
+        says = {"title": "Mill news", "site_url": "https://a.example/about"}
+        await tx.feeds.keep([feed.model_copy(update=says)])
 
         assert await tx.lists.listed(owner) == [
             ListedFeed(

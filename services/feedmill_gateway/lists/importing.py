@@ -22,6 +22,7 @@ from feedmill.store import Store
 from feedmill_gateway.lists.markup import ListRefused
 from feedmill_gateway.lists.reading import ListRead, read_list
 from feedmill_gateway.lists.writing import write_list
+from feedmill_gateway.runs import Runs
 
 # Long lists take one or two; what takes longer is made to.
 _READING_SECONDS = 15.0
@@ -79,12 +80,17 @@ def too_large() -> ListRefusedError:
 
 
 async def import_list(
-    body: bytes, user_id: int, store: Store, reader: ListReader, networks: Sequence[Network]
+    body: bytes,
+    user_id: int,
+    store: Store,
+    runs: Runs,
+    reader: ListReader,
+    networks: Sequence[Network],
 ) -> ListImported:
     """Let a user follow every feed of an OPML file: all of it, or nothing if something fails.
 
     Doing so again changes nothing. New feeds are due at once, and are polled one after the other
-    as their hosts allow.
+    as their hosts allow; whoever polls is woken for them.
 
     Raises
     ------
@@ -100,6 +106,8 @@ async def import_list(
                 for feed_id in followed.feed_ids.values()
             )
         )
+    if followed.feed_ids:
+        await runs.wake_shards()
     return report(read, followed)
 
 

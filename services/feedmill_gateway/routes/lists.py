@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from feedmill.models.lists import MAX_LIST_BYTES, ListImported
 from feedmill_gateway.auth import UserDep
-from feedmill_gateway.dependencies import ListReaderDep, NetworksDep, StoreDep
+from feedmill_gateway.dependencies import ListReaderDep, NetworksDep, RunsDep, StoreDep
 from feedmill_gateway.lists.importing import export_list, import_list, too_large
 
 MEDIA_TYPE = "text/x-opml"
@@ -35,6 +35,7 @@ async def import_feeds(
     request: Request,
     user: UserDep,
     store: StoreDep,
+    runs: RunsDep,
     reader: ListReaderDep,
     networks: NetworksDep,
 ) -> ListImported:
@@ -44,7 +45,7 @@ async def import_feeds(
     refused with a reason and nothing has changed. Importing a file again changes nothing. New
     feeds are polled one after the other.
     """
-    return await import_list(await _received(request), user, store, reader, networks)
+    return await import_list(await _received(request), user, store, runs, reader, networks)
 
 
 @router.get("", summary="Export your feeds", response_class=OpmlResponse, responses=_OPML)

@@ -102,7 +102,7 @@ async def import_list(
         file = form.get("file")
         body = await file.read(MAX_LIST_BYTES + 1) if isinstance(file, UploadFile) else b""
     try:
-        return pages.imported(await lists.import_list(body, user, store, reader, networks))
+        return pages.imported(await lists.import_list(body, user, store, runs, reader, networks))
     except ListRefusedError as error:
         home = await _home(user, HomeQuery(), store, runs)
         return pages.home(home.model_copy(update={"list_refusal": problem_of(error)}))

@@ -5,6 +5,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedmill.models.lists import FeedsFollowed, ListedFeed
+from feedmill.store import clock
 from feedmill.store.categories import CategoryStore, Path, category_paths
 from feedmill.store.given import given, numbers, texts
 from feedmill.store.tables import feeds, subscriptions
@@ -77,7 +78,10 @@ class ListStore:
         rows = await self._connection.execute(
             insert(feeds)
             # In one order, so that two lists imported at once never wait for each other.
-            .from_select(["url"], select(wanted.c.url).order_by(wanted.c.url))
+            .from_select(
+                ["url", "next_poll_at"],
+                select(wanted.c.url, clock.now()).order_by(wanted.c.url),
+            )
             # An update that changes nothing, so that the id of an existing row is returned too,
             # and the row stays until the transaction ends.
             .on_conflict_do_update(index_elements=["url"], set_={"url": feeds.c.url})
