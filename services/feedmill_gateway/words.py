@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from feedmill.models.entries import Stage
 from feedmill.models.lists import Listed, OutlineOutcome
 from feedmill.models.outcomes import Reason
-from feedmill.models.reader import FeedView, RunStatus
+from feedmill.models.reader import FeedHealth, FeedView, RunStatus
 from feedmill.models.runs import RunStep
 
 STEPS: dict[RunStep, str] = {
@@ -96,11 +96,21 @@ def by_category(feeds: Sequence[FeedView]) -> list[tuple[str, list[FeedView]]]:
 
 
 def failure_words(feed: FeedView, now: datetime) -> str:
-    """Return in one line how often a feed failed, and when it is tried again."""
-    tries = "The last poll failed" if feed.failures == 1 else f"{feed.failures:,} polls failed"
+    """Return in one line how a feed failed, and when it is tried again."""
+    if feed.health is FeedHealth.RETIRED:
+        return "Not polled any more."
+    tries = _tries(feed, now)
     if feed.next_poll_at is None or feed.next_poll_at <= now:
         return f"{tries}."
     return f"{tries}. Next try {when(feed.next_poll_at, now)} at the earliest."
+
+
+def _tries(feed: FeedView, now: datetime) -> str:
+    if feed.health is FeedHealth.BUSY:
+        return "The site is busy"
+    if feed.health is FeedHealth.DEAD and feed.failing_since is not None:
+        return f"Nothing since {when(feed.failing_since, now)}"
+    return "The last poll failed" if feed.failures == 1 else f"{feed.failures:,} polls failed"
 
 
 def by_trouble(lines: Sequence[OutlineOutcome]) -> list[tuple[str, str, list[OutlineOutcome]]]:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from feedmill.config import IngestionSettings
 from feedmill.models.base import Model
-from feedmill.models.feeds import FeedToPoll, PollingHints
+from feedmill.models.feeds import DEAD_AFTER, FeedToPoll, PollingHints
 from feedmill_ingestion.rhythm import usual_wait
 
 # However seldom a feed publishes, its reader should know by tomorrow.
@@ -18,8 +18,6 @@ _FIRST_BACKOFF = timedelta(hours=1)
 _LONGEST_BACKOFF = timedelta(days=1)
 # 2 ** 20 hours are a century; more would only overflow.
 _DOUBLINGS = 20
-# A feed that has failed for so long is dead, and is looked at so rarely from then on.
-_DEAD_AFTER = timedelta(days=14)
 _DEAD_INTERVAL = timedelta(days=7)
 
 # Longer than the shortest interval, so that a poll a few minutes late skips no turn.
@@ -97,7 +95,7 @@ def interval_after_failure(
         `Retry-After` of the answer, if any.
     """
     doubled: timedelta = _FIRST_BACKOFF * 2 ** min(feed.failures - 1, _DOUBLINGS)
-    is_dead = feed.failing_since is not None and now - feed.failing_since >= _DEAD_AFTER
+    is_dead = feed.failing_since is not None and now - feed.failing_since >= DEAD_AFTER
     backoff = _DEAD_INTERVAL if is_dead else min(doubled, _LONGEST_BACKOFF)
     return max(least, backoff, min(asked or least, _LONGEST_ASKED))
 

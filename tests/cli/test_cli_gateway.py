@@ -257,9 +257,9 @@ async def test_feeds_are_listed_with_their_troubles(
 
     lines = [line.split() for line in said.out.splitlines()]
     assert lines == [
-        ["ID", "feed", "entries", "waiting", "last", "asked"],
-        ["1", "Mill", "[31mnews", "20", "3", "never"],
-        ["2", "https://example.org/feed.xml", "20", "3", "never"],
+        ["ID", "feed", "health", "entries", "waiting", "last", "asked"],
+        ["1", "Mill", "[31mnews", "new", "20", "3", "never"],
+        ["2", "https://example.org/feed.xml", "new", "20", "3", "never"],
         [],
         ["Feed", "2:", "http_status:", "404"],
         ["Look."],

@@ -6,7 +6,7 @@ from temporalio.client import Client
 
 from feedmill.models.events import EventKind
 from feedmill.models.outcomes import ADVICE, Reason
-from feedmill.models.reader import FeedAdded, FeedList, FeedView, StageCounts
+from feedmill.models.reader import FeedAdded, FeedHealth, FeedList, FeedView, StageCounts
 from feedmill.store import Store
 from support.library import Library
 from support.live_gateway import client, running_gateway
@@ -99,6 +99,7 @@ async def test_a_feed_says_how_it_is_doing(api: ClientSession, library: Library)
         title="News",
         site_url="https://news.example/",
         added_at=shown.added_at,
+        health=FeedHealth.FAILING,
         last_polled_at=shown.last_polled_at,
         next_poll_at=shown.next_poll_at,
         failures=1,

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from feedmill.models.entries import Stage
-from feedmill.models.reader import EntryPosition, FeedView, RunStatus, web_only
+from feedmill.models.reader import EntryPosition, FeedHealth, FeedView, RunStatus, web_only
 from feedmill.models.runs import RunStep
 from feedmill_gateway.words import ENDS, STAGES, STEPS, counted, failure_words, feed_words, when
 from support.library import NOON
@@ -62,6 +62,20 @@ def test_feed_words(changes: dict[str, object], said: str) -> None:
             {"failures": 3, "next_poll_at": NOON + timedelta(hours=1)},
             "3 polls failed. Next try in 1 hour at the earliest.",
         ),
+        (
+            {"health": FeedHealth.BUSY, "next_poll_at": NOON + timedelta(minutes=2)},
+            "The site is busy. Next try in 2 minutes at the earliest.",
+        ),
+        (
+            {
+                "health": FeedHealth.DEAD,
+                "failures": 40,
+                "failing_since": NOON - timedelta(days=30),
+                "next_poll_at": NOON + timedelta(days=3),
+            },
+            "Nothing since 1 January 2026. Next try in 3 days at the earliest.",
+        ),
+        ({"health": FeedHealth.RETIRED, "failures": 3}, "Not polled any more."),
     ],
 )
 def test_failure_words(changes: dict[str, object], said: str) -> None:

@@ -143,7 +143,13 @@ def _show(listed: FeedList) -> None:
 def _table(feeds: Sequence[FeedView]) -> Table:
     in_categories = any(feed.category for feed in feeds)
     table = Table("ID", "feed", box=None, padding=(0, 2, 0, 0))
-    for heading in (*(["category"] if in_categories else []), "entries", "waiting", "last asked"):
+    for heading in (
+        *(["category"] if in_categories else []),
+        "health",
+        "entries",
+        "waiting",
+        "last asked",
+    ):
         table.add_column(heading)
     for feed in sorted(feeds, key=lambda feed: [name.casefold() for name in feed.category]):
         table.add_row(*_cells(feed, in_categories=in_categories))
@@ -154,4 +160,5 @@ def _cells(feed: FeedView, *, in_categories: bool) -> tuple[str | Text, ...]:
     asked = f"{feed.last_polled_at.astimezone():%Y-%m-%d %H:%M}" if feed.last_polled_at else "never"
     title = Text(harmless(feed.title or feed.url))
     category = (Text(harmless(" / ".join(feed.category))),) if in_categories else ()
-    return str(feed.id), title, *category, str(feed.entries), str(feed.waiting), asked
+    counts = (str(feed.entries), str(feed.waiting))
+    return str(feed.id), title, *category, feed.health, *counts, asked

@@ -1,11 +1,15 @@
 """Feeds, and what a poll of one can answer."""
 
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
 from feedmill.models.base import Model
 from feedmill.models.outcomes import Reason
+
+DEAD_AFTER = timedelta(days=14)
+"""A feed that has failed for so long is dead: looked at now and then, in case it is not."""
 
 
 class Validators(Model):

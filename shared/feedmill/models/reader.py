@@ -35,6 +35,17 @@ class StageCounts(BrowserModel):
     undistillable: int = 0
 
 
+class FeedHealth(StrEnum):
+    """How a feed is doing, in a word."""
+
+    NEW = "new"
+    GOOD = "good"
+    BUSY = "busy"
+    FAILING = "failing"
+    DEAD = "dead"
+    RETIRED = "retired"
+
+
 class FeedView(BrowserModel):
     """A feed that a user follows, and how it is doing."""
 
@@ -44,9 +55,17 @@ class FeedView(BrowserModel):
     category: tuple[str, ...] = Field(default=(), description="names, outermost first")
     site_url: WebUrl = None
     added_at: AwareDatetime
+    health: FeedHealth = Field(
+        default=FeedHealth.NEW,
+        description="busy: its host asked for time; dead: failing for two weeks, polled weekly; "
+        "retired: gone for good by its own account, polled only when somebody asks",
+    )
     last_polled_at: AwareDatetime | None = None
+    last_success_at: AwareDatetime | None = None
     next_poll_at: AwareDatetime | None = None
+    failing_since: AwareDatetime | None = None
     failures: int = Field(default=0, description="polls failed in a row")
+    moved_to: WebUrl = Field(default=None, description="where it says it lives, not believed yet")
     reason: Reason | None = Field(default=None, description="why the last poll gave nothing")
     detail: str = ""
     advice: str | None = Field(default=None, description="what a person can do about it")

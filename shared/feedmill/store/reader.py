@@ -3,22 +3,25 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, select, true, tuple_
+from sqlalchemy import ColumnElement, Select, case, func, literal, select, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from feedmill.errors import NotFoundError
 from feedmill.models.entries import Stage
 from feedmill.models.events import Event, EventKind
+from feedmill.models.feeds import DEAD_AFTER
 from feedmill.models.outcomes import ADVICE, Reason
 from feedmill.models.reader import (
     EntryDetail,
     EntryPage,
     EntryPosition,
     EntryView,
+    FeedHealth,
     FeedView,
     StageCounts,
 )
+from feedmill.store import clock
 from feedmill.store.categories import category_paths
 from feedmill.store.tables import (
     contents,
@@ -33,6 +36,17 @@ from feedmill.store.tables import (
 _WAITING = (Stage.NEW, Stage.FETCHED)
 _NEWEST_AT = func.coalesce(entries.c.published_at, entries.c.created_at)
 _TITLE = func.coalesce(subscriptions.c.title, feeds.c.title)
+
+
+# The first that applies.
+_HEALTH = case(
+    (feeds.c.retired_at.is_not(None), FeedHealth.RETIRED),
+    (feeds.c.last_polled_at.is_(None), FeedHealth.NEW),
+    (feeds.c.last_reason == Reason.RATE_LIMITED, FeedHealth.BUSY),
+    (feeds.c.failing_since <= clock.now() - DEAD_AFTER, FeedHealth.DEAD),
+    (feeds.c.failures > 0, FeedHealth.FAILING),
+    else_=FeedHealth.GOOD,
+)
 
 
 class ReaderStore:
@@ -158,9 +172,13 @@ def _feeds_of(user_id: int) -> Select[Any]:
             paths.c.path.label("category"),
             feeds.c.site_url,
             subscriptions.c.created_at.label("added_at"),
+            _HEALTH.label("health"),
             feeds.c.last_polled_at,
+            feeds.c.last_success_at,
             feeds.c.next_poll_at,
+            feeds.c.failing_since,
             feeds.c.failures,
+            feeds.c.moved_to,
             feeds.c.last_reason.label("reason"),
             feeds.c.last_detail.label("detail"),
             counts,
