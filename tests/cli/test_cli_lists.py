@@ -228,11 +228,11 @@ async def test_feeds_are_listed_by_category(person: Person, gateway: ScriptedGat
     said = await person.types("feeds")
 
     assert [line.split() for line in said.out.splitlines()] == [
-        ["ID", "feed", "category", "entries", "waiting", "last", "asked"],
-        ["2", "B", "0", "0", "never"],
-        ["3", "C", "Mills", "0", "0", "never"],
-        ["4", "D", "tech", "0", "0", "never"],
-        ["1", "A", "tech", "/", "AI", "0", "0", "never"],
+        ["ID", "feed", "category", "health", "entries", "waiting", "last", "asked"],
+        ["2", "B", "new", "0", "0", "never"],
+        ["3", "C", "Mills", "new", "0", "0", "never"],
+        ["4", "D", "tech", "new", "0", "0", "never"],
+        ["1", "A", "tech", "/", "AI", "new", "0", "0", "never"],
     ]
 
 
