@@ -321,3 +321,38 @@ async def test_a_feed_stays_when_somebody_follows_it_while_its_last_reader_leave
     async with store.transaction() as tx:
         assert [feed.id for feed in await tx.reader.feeds(neighbour)] == [feed_id]
         assert await tx.reader.feeds(owner) == []
+
+
+async def test_where_a_feed_was_still_leads_to_it(store: Store) -> None:
+    async with store.transaction() as tx:
+        user = await tx.users.let_in(OWNER, "a-long-enough-token")
+        feed_id = await tx.feeds.add(URL)
+        await tx.feeds.subscribe(user, feed_id)
+
+        await tx.feeds.move(feed_id, "https://b.example/")
+        await tx.feeds.move(feed_id, "https://c.example/")
+
+        for url in (URL, "https://b.example/", "https://c.example/"):
+            assert await tx.feeds.add(url) == feed_id
+        await tx.feeds.move(feed_id, URL)
+        assert (await only(tx, feed_id)).url == URL
+        assert await tx.feeds.known_as([URL]) == {}
+
+
+async def test_a_feed_that_became_another_is_known_by_its_old_number(store: Store) -> None:
+    async with store.transaction() as tx:
+        user = await tx.users.let_in(OWNER, "a-long-enough-token")
+        first, second, third = [
+            await tx.feeds.add(f"https://{name}.example/") for name in ("a", "b", "c")
+        ]
+        await tx.feeds.subscribe(user, first)
+
+        await tx.feeds.move(first, "https://b.example/")
+        await tx.feeds.move(second, "https://c.example/")
+
+        assert (await tx.reader.feed(user, first)).id == third
+        assert (await tx.reader.feed(user, second)).id == third
+        assert await tx.reader.follows(user, [first, second, third, 99]) == {first, second, third}
+        stranger = await tx.users.let_in("stranger", "another-long-token")
+        assert await tx.reader.follows(stranger, [first, second, third]) == frozenset()
+        assert await tx.feeds.add("https://a.example/") == third

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedmill.models.feeds import Feed, FeedToPoll
 from feedmill.store import clock
-from feedmill.store.tables import feeds, subscriptions, websub
+from feedmill.store.tables import aliases, feeds, subscriptions, websub
 
 # Longer than any poll takes; a poller that died is taken for dead after it.
 _LEASE = timedelta(minutes=10)
@@ -51,13 +51,16 @@ class FeedStore:
         self._connection = connection
 
     async def add(self, url: str, *, first_poll_in: timedelta = timedelta(0)) -> int:
-        """Return the id of the feed at `url`, adding it if nobody follows it yet.
+        """Return the id of the feed at `url`, or once at it; adding it if nobody follows it yet.
 
         Parameters
         ----------
         first_poll_in
             When a new feed is due by itself: later, for one that somebody polls at once.
         """
+        known = await self.known_as([url])
+        if known:
+            return known[url]
         statement = (
             insert(feeds)
             .values(url=url, next_poll_at=clock.now() + first_poll_in)
@@ -66,6 +69,11 @@ class FeedStore:
             .returning(feeds.c.id)
         )
         return int((await self._connection.execute(statement)).scalar_one())
+
+    async def known_as(self, urls: Sequence[str]) -> dict[str, int]:
+        """Return the feeds that were at these addresses, or were found there, by address."""
+        statement = select(aliases.c.url, aliases.c.feed_id).where(aliases.c.url.in_(urls))
+        return {row.url: row.feed_id for row in await self._connection.execute(statement)}
 
     async def subscribe(self, user_id: int, feed_id: int) -> bool:
         """Let a user follow a feed; False when they did already."""
@@ -185,35 +193,48 @@ class FeedStore:
         """Ask a feed at another address from now on; return the id under which it goes on.
 
         Where another feed lives there already, its followers and those entries that it has not
-        shown itself become that feed's, and it is gone.
+        shown itself become that feed's, and it is gone. Its old address and id stay known.
         """
-        taken = select(feeds.c.id).where(feeds.c.url == url).with_for_update()
-        other = (await self._connection.execute(taken)).scalar_one_or_none()
-        if other is not None and other != feed_id:
-            await self._connection.execute(_MERGE_FOLLOWERS, {"gone": feed_id, "stays": other})
-            await self._connection.execute(_MERGE_ENTRIES, {"gone": feed_id, "stays": other})
+        taken = select(feeds.c.id).where(feeds.c.url == url, feeds.c.id != feed_id)
+        other = (await self._connection.execute(taken.with_for_update())).scalar_one_or_none()
+        stays = feed_id if other is None else int(other)
+        named = {"gone": feed_id, "stays": stays, "url": url}
+        await self._connection.execute(_FORGET_ALIAS, named)
+        await self._connection.execute(_REMEMBER_ALIAS, named)
+        if stays != feed_id:
+            for merge in _MERGES:
+                await self._connection.execute(merge, named)
             await self._connection.execute(delete(feeds).where(feeds.c.id == feed_id))
-            return int(other)
-        await self._connection.execute(
-            update(feeds)
-            .where(feeds.c.id == feed_id)
-            .values(url=url, moved_to=None, moved_since=None, moved_polls=0)
-        )
-        return feed_id
+        else:
+            await self._connection.execute(
+                update(feeds)
+                .where(feeds.c.id == feed_id)
+                .values(url=url, moved_to=None, moved_since=None, moved_polls=0)
+            )
+        return stays
 
     async def _by_id(self, statement: Select[Any]) -> dict[int, FeedToPoll]:
         rows = (await self._connection.execute(statement)).mappings()
         return {row["id"]: _feed(row) for row in rows}
 
 
-_MERGE_FOLLOWERS = text(
-    "insert into subscriptions (user_id, feed_id, created_at, category_id, title) "
-    "select user_id, :stays, created_at, category_id, title from subscriptions "
-    "where feed_id = :gone on conflict do nothing"
+_FORGET_ALIAS = text("delete from aliases where url = :url")
+_REMEMBER_ALIAS = text(
+    "insert into aliases (url, feed_id, was_id) "
+    "select url, :stays, case when id <> :stays then id end from feeds where id = :gone "
+    "on conflict (url) do update set feed_id = excluded.feed_id, was_id = excluded.was_id"
 )
-_MERGE_ENTRIES = text(
-    "update entries set feed_id = :stays where feed_id = :gone "
-    "and guid not in (select guid from entries where feed_id = :stays)"
+_MERGES = (
+    text(
+        "insert into subscriptions (user_id, feed_id, created_at, category_id, title) "
+        "select user_id, :stays, created_at, category_id, title from subscriptions "
+        "where feed_id = :gone on conflict do nothing"
+    ),
+    text(
+        "update entries set feed_id = :stays where feed_id = :gone "
+        "and guid not in (select guid from entries where feed_id = :stays)"
+    ),
+    text("update aliases set feed_id = :stays where feed_id = :gone"),
 )
 
 

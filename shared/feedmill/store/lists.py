@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from feedmill.models.lists import FeedsFollowed, ListedFeed
 from feedmill.store import clock
 from feedmill.store.categories import CategoryStore, Path, category_paths
+from feedmill.store.feeds import FeedStore
 from feedmill.store.given import given, numbers, texts
 from feedmill.store.tables import feeds, subscriptions
 
@@ -17,6 +18,7 @@ class ListStore:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
         self._categories = CategoryStore(connection)
+        self._feeds = FeedStore(connection)
 
     async def follow(
         self, user_id: int, listed: Sequence[ListedFeed], empty: Collection[Path] = ()
@@ -74,7 +76,8 @@ class ListStore:
         )
 
     async def _add(self, urls: Sequence[str]) -> dict[str, int]:
-        wanted = given(texts("url", urls))
+        known = await self._feeds.known_as(urls)
+        wanted = given(texts("url", [url for url in urls if url not in known]))
         rows = await self._connection.execute(
             insert(feeds)
             # In one order, so that two lists imported at once never wait for each other.
@@ -87,7 +90,7 @@ class ListStore:
             .on_conflict_do_update(index_elements=["url"], set_={"url": feeds.c.url})
             .returning(feeds.c.url, feeds.c.id)
         )
-        return {row.url: row.id for row in rows}
+        return known | {row.url: row.id for row in rows}
 
     async def _subscribe(
         self,

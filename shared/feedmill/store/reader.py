@@ -24,6 +24,7 @@ from feedmill.models.reader import (
 from feedmill.store import clock
 from feedmill.store.categories import category_paths
 from feedmill.store.tables import (
+    aliases,
     contents,
     distillates,
     entries,
@@ -67,15 +68,25 @@ class ReaderStore:
         NotFoundError
             There is none, or they do not follow it.
         """
-        rows = await self._rows(_feeds_of(user_id).where(feeds.c.id == feed_id))
+        # A feed that became another one is still known by the number it had.
+        now = select(aliases.c.feed_id).where(aliases.c.was_id == feed_id).scalar_subquery()
+        rows = await self._rows(_feeds_of(user_id).where(feeds.c.id == func.coalesce(now, feed_id)))
         if not rows:
             raise NotFoundError(f"You follow no feed {feed_id}.")
         return _feed_view(rows[0])
 
     async def follows(self, user_id: int, feed_ids: Sequence[int]) -> frozenset[int]:
-        """Return those of these feeds that a user follows."""
-        statement = _followed(user_id).where(subscriptions.c.feed_id.in_(feed_ids))
-        return frozenset((await self._connection.execute(statement)).scalars().all())
+        """Return those of these feeds that a user follows, by whichever number they have or had."""
+        now = select(subscriptions.c.feed_id).where(
+            subscriptions.c.user_id == user_id, subscriptions.c.feed_id.in_(feed_ids)
+        )
+        once = (
+            select(aliases.c.was_id)
+            .join(subscriptions, subscriptions.c.feed_id == aliases.c.feed_id)
+            .where(subscriptions.c.user_id == user_id, aliases.c.was_id.in_(feed_ids))
+        )
+        found = await self._connection.execute(now.union(once))
+        return frozenset(found.scalars().all())
 
     async def entries(
         self,

@@ -156,6 +156,18 @@ feeds = Table(
     Index("ix_feeds_moved_to", "moved_to", postgresql_where=text("moved_to is not null")),
 )
 
+# Where a feed was before it moved, and the page on which it was found: whoever names these means it.
+aliases = Table(
+    "aliases",
+    metadata,
+    Column("url", Text, primary_key=True),
+    _owner("feed_id", "feeds", index=True),
+    Column(
+        "was_id", BigInteger, unique=True, comment="the feed that this was before they became one"
+    ),
+    _created(),
+)
+
 websub = Table(
     "websub",
     metadata,

@@ -17,6 +17,7 @@ def upgrade() -> None:
     )
     _widen_hosts()
     _widen_feeds()
+    _add_aliases()
     _widen_entries()
     _add_robots()
     _add_categories()
@@ -114,6 +115,27 @@ def _widen_feeds() -> None:
         ["moved_to"],
         postgresql_where=sa.text("moved_to is not null"),
     )
+
+
+def _add_aliases() -> None:
+    op.create_table(
+        "aliases",
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("feed_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "was_id",
+            sa.BigInteger(),
+            nullable=True,
+            comment="the feed that this was before they became one",
+        ),
+        _created(),
+        sa.ForeignKeyConstraint(
+            ["feed_id"], ["feeds.id"], name=op.f("fk_aliases_feed_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("url", name=op.f("pk_aliases")),
+        sa.UniqueConstraint("was_id", name=op.f("uq_aliases_was_id")),
+    )
+    op.create_index(op.f("ix_aliases_feed_id"), "aliases", ["feed_id"])
 
 
 def _widen_entries() -> None:
