@@ -82,6 +82,14 @@ class Rejected(Model):
     parser: str = Field(description="which release of our parser could not; a later one might")
 
 
+class FeedLink(Model):
+    """Where a feed is said to be, by a page or by a rule; nobody has asked there yet."""
+
+    url: str
+    title: str = Field(default="", description="what it is called there, plain and short")
+    media_type: str = Field(default="", description="what it is said to be; often wrong, or empty")
+
+
 class Feed(Model):
     """Everything a poller has to know of a feed, and may change."""
 
