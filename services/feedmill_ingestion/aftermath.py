@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from feedmill.models.feeds import FeedToPoll
 from feedmill.models.outcomes import Reason
-from feedmill_ingestion.polls import Failed, Poll, Shown, TurnedAway
+from feedmill_ingestion.polls import Failed, Found, Poll, Shown, TurnedAway
 from feedmill_ingestion.rhythm import entries_per_week
 from feedmill_ingestion.scheduling import (
     Pace,
@@ -22,6 +22,8 @@ def after_poll(feed: FeedToPoll, poll: Poll, *, now: datetime, pace: Pace) -> Fe
     """Return the feed as it stands after a poll that ended at `now`."""
     if isinstance(poll, Shown):
         return _after_success(feed, poll, now, pace)
+    if isinstance(poll, Found):
+        return _after_success(feed, poll.shown, now, pace)
     if isinstance(poll, Failed):
         return _after_failure(feed, poll, now, pace)
     if isinstance(poll, TurnedAway):

@@ -9,7 +9,8 @@ from feedmill.models.outcomes import Reason
 from feedmill.web.answers import Answer, Deferred, Refusal
 from feedmill.web.client import Admission, WebClient
 from feedmill.web.governor import Governor
-from feedmill_ingestion.parsing import PARSER, FeedUnreadable, parse_feed
+from feedmill_ingestion.finding import Finder, is_sought
+from feedmill_ingestion.parsing import PAGE, PARSER, FeedUnreadable, parse_feed
 from feedmill_ingestion.polls import Failed, Poll, Postponed, Shown, TurnedAway
 
 ACCEPT = (
@@ -39,9 +40,19 @@ class Asker:
         self._web = web
         self._governor = governor
         self._parsers = parsers
+        self._finder = Finder(governor, parsers, self._ask)
 
     async def ask(self, feed: FeedToPoll, admit: Admission) -> Poll:
-        """Make one conditional GET. Whatever the site does is in the answer."""
+        """Make one conditional GET. Whatever the site does is in the answer.
+
+        Where the feed is new and its address is that of a page, the page's feed is looked for, which
+        may take some requests more.
+        """
+        if not is_sought(feed):
+            return await self._ask(feed, admit)
+        return await self._finder.by_address(feed) or await self._ask(feed, admit, seek=True)
+
+    async def _ask(self, feed: FeedToPoll, admit: Admission, *, seek: bool = False) -> Poll:
         asked_with = _validators(feed)
         reply = await self._web.get(
             feed.url,
@@ -56,16 +67,23 @@ class Asker:
             return Postponed(until=reply.until)
         if isinstance(reply, Refusal):
             return _refused(reply)
+        poll = await self._understand(feed, asked_with, reply)
+        if not seek or not isinstance(poll, Failed) or poll.detail != PAGE:
+            return poll
+        nothing = poll.model_copy(update={"detail": f"{PAGE} that leads to no feed"})
+        return await self._finder.on_page(feed, reply) or nothing
+
+    async def _understand(self, feed: FeedToPoll, asked_with: Validators, answer: Answer) -> Poll:
         # A site that has shown us the feed before does not mean "never" by forbidding it.
-        is_limiter = reply.status == _FORBIDDEN and feed.last_success_at is not None
-        until = await self._governor.heed(reply, as_refusal=is_limiter)
-        if until is not None and reply.asks_for_time:
-            return TurnedAway(until=until, detail=str(reply.status))
-        if reply.status == _NOT_MODIFIED and asked_with.usable and asked_with.url == reply.url:
-            return _not_modified(feed, asked_with, reply)
-        if reply.status != _OK:
-            return _wrong_status(reply)
-        return await self._read(feed, reply)
+        is_limiter = answer.status == _FORBIDDEN and feed.last_success_at is not None
+        until = await self._governor.heed(answer, as_refusal=is_limiter)
+        if until is not None and answer.asks_for_time:
+            return TurnedAway(until=until, detail=str(answer.status))
+        if answer.status == _NOT_MODIFIED and asked_with.usable and asked_with.url == answer.url:
+            return _not_modified(feed, asked_with, answer)
+        if answer.status != _OK:
+            return _wrong_status(answer)
+        return await self._read(feed, answer)
 
     async def _read(self, feed: FeedToPoll, answer: Answer) -> Shown | Failed:
         body_hash = hashlib.sha256(answer.body).hexdigest()

@@ -21,6 +21,7 @@ from feedmill_ingestion.snapshots import ShownEntry, Text, snapshot
 
 # Raised whenever more can be read than before: what was refused then is worth another look.
 PARSER = "2"
+PAGE = "an HTML page"
 
 _ROOTS = frozenset({"rss", "feed", "rdf", "channel"})
 
@@ -79,7 +80,7 @@ def _parse_xml(text: str, url: str, now: datetime) -> FeedSnapshot | FeedUnreada
     text = _without_doctype(text)
     root = _root(text)
     if root == "html":
-        return _no_feed("an HTML page")
+        return _no_feed(PAGE)
     if root in _ROOTS and not re.search(rf"</(?:[\w.-]+:)?{root}\s*>|/>\s*$", text, re.IGNORECASE):
         return FeedUnreadable(reason=Reason.TRUNCATED, detail=f"the <{root}> has no end")
     parsed = feedparser.parse(

@@ -9,6 +9,7 @@ from feedmill.models.feeds import (
     DueFeedsPolled,
     FeedDeferred,
     FeedFailed,
+    FeedLink,
     FeedMissing,
     FeedPolled,
     FeedsPolled,
@@ -21,7 +22,7 @@ from feedmill.store import Store
 from feedmill.web.governor import Governor
 from feedmill.worker import attempt_key, current_run, heartbeating, in_parallel
 from feedmill_ingestion.asking import Asker
-from feedmill_ingestion.polls import Postponed
+from feedmill_ingestion.polls import Found, Postponed
 from feedmill_ingestion.recording import Recorder
 from feedmill_ingestion.rounds import Round
 from feedmill_ingestion.scheduling import Pace
@@ -89,7 +90,8 @@ class Poller(IngestionActivities):
             return FeedMissing(feed_id=feed.id)
         if isinstance(poll, Postponed) and not recorded.overtaken:
             return FeedDeferred(feed_id=feed.id, until=poll.until)
-        return await self._outcome(recorded.feed)
+        found = (poll.link, *poll.others) if isinstance(poll, Found) else ()
+        return await self._outcome(recorded.feed, found)
 
     def _is_too_soon(self, feed: FeedToPoll, asked_at: datetime, now: datetime) -> bool:
         """Tell whether a feed has been asked since, or so recently that it need not be again."""
@@ -97,12 +99,12 @@ class Poller(IngestionActivities):
             return False
         return feed.last_polled_at >= asked_at or now - feed.last_polled_at < self._pace.refresh
 
-    async def _outcome(self, feed: FeedToPoll) -> PollOutcome:
+    async def _outcome(self, feed: FeedToPoll, found: tuple[FeedLink, ...] = ()) -> PollOutcome:
         """Return what a feed's last poll came to, and which of its entries wait."""
         async with self._store.transaction() as tx:
             waiting = (await tx.entries.waiting([feed.id]))[feed.id]
         if feed.last_reason is None:
-            return FeedPolled(feed_id=feed.id, waiting_entry_ids=waiting)
+            return FeedPolled(feed_id=feed.id, waiting_entry_ids=waiting, found=found)
         return FeedFailed(
             feed_id=feed.id,
             reason=feed.last_reason,

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pydantic import AwareDatetime
 
 from feedmill.models.base import Model
-from feedmill.models.feeds import FeedSnapshot, Hub, Rejected, Validators
+from feedmill.models.feeds import FeedLink, FeedSnapshot, Hub, Rejected, Validators
 from feedmill.models.outcomes import Reason
 
 
@@ -40,6 +40,20 @@ class Failed(Model):
     rejected: Rejected | None = None
 
 
+class Found(Model):
+    """The address was a page's, and the feed is elsewhere: at `link`, where it showed this.
+
+    Attributes
+    ----------
+    others
+        What else the page names, the likeliest first.
+    """
+
+    link: FeedLink
+    shown: Shown
+    others: tuple[FeedLink, ...] = ()
+
+
 class TurnedAway(Model):
     """The host asked for fewer requests: its feeds are asked again from `until` on."""
 
@@ -53,4 +67,4 @@ class Postponed(Model):
     until: AwareDatetime
 
 
-Poll = Shown | Failed | TurnedAway | Postponed
+Poll = Shown | Found | Failed | TurnedAway | Postponed

@@ -83,6 +83,19 @@ async def gateway(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ScriptedGate
         yield serving
 
 
+async def test_add_says_which_feed_a_page_led_to(person: Person, gateway: ScriptedGateway) -> None:
+    found = ["https://example.org/feed", "https://example.org/comments"]
+    gateway.streams = [[finished(fetched=4, distilled=4, found=found)]]
+
+    said = await person.types("add", "https://example.org/")
+
+    assert said.out.splitlines()[1:] == [
+        "The page's feed is https://example.org/feed",
+        "The page also names https://example.org/comments",
+        "4 of 4 entries distilled.",
+    ]
+
+
 async def test_add_follows_the_feed_to_its_end(person: Person, gateway: ScriptedGateway) -> None:
     gateway.streams = [
         [

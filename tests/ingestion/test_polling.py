@@ -354,7 +354,11 @@ async def test_a_feed_removed_while_it_is_asked_is_missing(
         (lambda o: o.fail("/feed", 403), Reason.HTTP_STATUS, "403"),
         (lambda o: o.fail("/feed", 500), Reason.HTTP_STATUS, "500"),
         (lambda o: o.fail("/feed", 304), Reason.HTTP_STATUS, "304"),
-        (lambda o: o.serve("/feed", "<html>hi</html>"), Reason.NOT_A_FEED, "an HTML page"),
+        (
+            lambda o: o.serve("/feed", "<html>hi</html>"),
+            Reason.NOT_A_FEED,
+            "an HTML page that leads to no feed",
+        ),
         (lambda o: o.redirect("/feed", "/feed"), Reason.TOO_MANY_REDIRECTS, "redirects in a loop"),
         (
             lambda o: o.cut("/feed", b"<rss>", promised_bytes=100),

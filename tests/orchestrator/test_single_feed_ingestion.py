@@ -12,7 +12,7 @@ from feedmill.contracts.workflows import SingleFeedIngestion
 from feedmill.errors import ModelUnavailableError, PermanentError
 from feedmill.models.distillates import DistillationSkipped, DistillOutcome, EntryUndistillable
 from feedmill.models.entries import ContentUnavailable, EntryDeferred, EntryGone, FetchOutcome
-from feedmill.models.feeds import FeedDeferred, FeedFailed, FeedMissing, FeedPolled
+from feedmill.models.feeds import FeedDeferred, FeedFailed, FeedLink, FeedMissing, FeedPolled
 from feedmill.models.outcomes import Reason
 from feedmill.models.runs import FeedIngested, IngestFeed, IngestionProgress, RunStep
 from support.fleet import ScriptedDistillation, ScriptedFetch, ScriptedIngestion, fleet
@@ -52,6 +52,24 @@ async def test_a_feed_goes_all_the_way_in_slices(time_skipping: Client) -> None:
     )
     assert sorted(len(slice_) for slice_ in fetch.slices) == [5, 10, 10]
     assert sorted(entry for slice_ in distillation.slices for entry in slice_) == [*range(1, 26)]
+
+
+async def test_which_feed_a_page_led_to_is_told(time_skipping: Client) -> None:
+    links = tuple(FeedLink(url=f"https://a.example/{name}") for name in ("feed", "comments"))
+    found = polled(1).model_copy(update={"feed_id": 7, "found": links})
+    async with fleet(time_skipping, ScriptedIngestion(found)):
+        handle = await start(time_skipping)
+
+        ingested = await handle.result()
+
+    assert ingested.progress == IngestionProgress(
+        feed_id=FEED,
+        step=RunStep.DONE,
+        total=1,
+        fetched=1,
+        distilled=1,
+        found=("https://a.example/feed", "https://a.example/comments"),
+    )
 
 
 async def test_every_outcome_is_counted_once(time_skipping: Client) -> None:

@@ -1,12 +1,14 @@
 """What `add` and `refresh` show of a run, and how they end."""
 
+from collections.abc import Sequence
+
 from feedmill.models.reader import RunFinished, RunStatus
 from feedmill.models.runs import IngestionProgress
 from feedmill_cli.errors import CommandError
 from feedmill_cli.gateway.client import Gateway, tell_failure
 from feedmill_cli.gateway.follow import follow_run
 from feedmill_cli.gateway.progress import describe_counts, open_progress
-from feedmill_cli.output import open_console
+from feedmill_cli.output import harmless, open_console
 
 
 async def watch(gateway: Gateway, href: str, *, as_json: bool) -> RunFinished:
@@ -29,4 +31,14 @@ def conclude(finished: RunFinished, *, as_json: bool) -> None:
     if progress.reason is not None:
         raise CommandError(tell_failure(progress.reason, progress.detail))
     if not as_json:
+        for line in _found(progress.found):
+            print(harmless(line))
         print(f"{describe_counts(progress)}.")
+
+
+def _found(urls: Sequence[str]) -> list[str]:
+    if not urls:
+        return []
+    followed, *others = urls
+    lines = [f"The page's feed is {followed}"]
+    return lines + [f"The page also names {url}" for url in others]

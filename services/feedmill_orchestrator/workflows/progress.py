@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from feedmill.models.distillates import DistillOutcome
 from feedmill.models.entries import EntryDeferred, FetchOutcome
-from feedmill.models.feeds import FeedDeferred, FeedFailed, PollOutcome
+from feedmill.models.feeds import FeedDeferred, FeedFailed, FeedPolled, PollOutcome
 from feedmill.models.outcomes import Reason
 from feedmill.models.runs import EntriesProgress, IngestionProgress, RunStep
 
@@ -21,6 +21,8 @@ def after_poll(progress: IngestionProgress, polled: PollOutcome) -> IngestionPro
     if isinstance(polled, FeedDeferred):
         until = f"until {polled.until:%Y-%m-%d %H:%M} UTC"
         changes |= {"reason": Reason.WAITED_TOO_LONG, "detail": until}
+    if isinstance(polled, FeedPolled):
+        changes |= {"found": tuple(link.url for link in polled.found)}
     waiting = getattr(polled, "waiting_entry_ids", ())
     return progress.model_copy(update={**changes, "total": len(waiting)})
 

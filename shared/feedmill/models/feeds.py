@@ -139,10 +139,17 @@ class PollFeeds(Model):
 
 
 class FeedPolled(Model):
-    """The feed answered, with or without news."""
+    """The feed answered, with or without news.
+
+    `feed_id` is another than asked for where the address was that of a page whose feed somebody
+    follows already.
+    """
 
     outcome: Literal["polled"] = "polled"
     feed_id: int
+    found: tuple[FeedLink, ...] = Field(
+        default=(), description="the feeds of the page that was named: this one, then the others"
+    )
     waiting_entry_ids: tuple[int, ...] = Field(
         default=(), description="entries of this feed that have not reached an end stage"
     )

@@ -73,6 +73,10 @@ class IngestionProgress(EntriesProgress):
 
     feed_id: int
     reason: Reason | None = Field(default=None, description="why the feed itself gave nothing")
+    found: tuple[str, ...] = Field(
+        default=(),
+        description="where the address was a page's: the feed that is followed, then its others",
+    )
 
 
 class FeedIngested(BrowserModel):
