@@ -29,6 +29,7 @@ from feedmill.telemetry.logs import configure_logs
 from feedmill.web.client import open_web
 from feedmill.web.governor import Governor
 from feedmill.web.manners import manners_of
+from feedmill.worker import spare_collector
 from feedmill_ingestion.asking import Asker
 from feedmill_ingestion.parsing import parse_feed
 from feedmill_ingestion.polling import Poller
@@ -91,6 +92,7 @@ async def _warm_up(store: Store, parsers: IsolatedPool, processes: int) -> None:
         for _ in range(2 * processes)
     )
     await asyncio.gather(*reads)
+    spare_collector()
 
 
 async def _poll(poller: Poller, part: int, parts: int) -> int:
