@@ -2,8 +2,9 @@ import codecs
 
 import pytest
 
-from feedmill.web.charsets import decode_text
+from feedmill.web.charsets import codec_of, decode_text
 from feedmill.web.plain import plain_text, shorten, storable
+from support.articles import ARABIC, JAPANESE, RUSSIAN
 
 
 @pytest.mark.parametrize(
@@ -42,10 +43,91 @@ from feedmill.web.plain import plain_text, shorten, storable
         pytest.param(b"x", "no-such-charset", "x", id="unknown label"),
         pytest.param(b"x", "zlib", "x", id="a codec that makes no text"),
         pytest.param(b"a\x81\xffb", "utf-8", "a\ufffd\ufffdb", id="fits nothing"),
+        pytest.param(
+            b"<?xml version='1.0' encoding='ISO-8859-1'?>\x93",
+            "utf-8",
+            "<?xml version='1.0' encoding='ISO-8859-1'?>“",
+            id="the header wrong, and latin-1 meant as browsers mean it",
+        ),
+        pytest.param(
+            b"<meta charset=utf-16><p>\xc3\xa9", None, "<meta charset=utf-16><p>é", id="utf-16, not"
+        ),
+        pytest.param(b"a\xe9b", "\udce9", "aéb", id="a label that is no text"),
+        pytest.param(
+            b" " * 1_024 + b"<meta charset=koi8-r>\xc1",
+            None,
+            " " * 1_024 + "<meta charset=koi8-r>а",  # noqa: RUF001 - a Cyrillic letter
+            id="declared late",
+        ),
+        pytest.param(
+            b" " * 1_024 + "<meta charset=koi8-r>é".encode(),
+            None,
+            " " * 1_024 + "<meta charset=koi8-r>é",
+            id="declared too late for what is utf-8",
+        ),
     ],
 )
 def test_bytes_become_text(body: bytes, charset: str | None, text: str) -> None:
     assert decode_text(body, charset) == text
+
+
+@pytest.mark.parametrize(
+    ("label", "codec"),
+    [
+        ("ASCII", "cp1252"),
+        ("iso-8859-1", "cp1252"),
+        ("latin-1", "cp1252"),
+        ("iso-8859-9", "cp1254"),
+        ("iso-8859-11", "cp874"),
+        ("x-sjis", "cp932"),
+        ("gb2312", "gb18030"),
+        ("ks_c_5601-1987", "cp949"),
+        ("x-mac-cyrillic", "mac-cyrillic"),
+        (" utf8 ", "utf-8"),
+        ("cp437", "cp437"),
+        ("utf-16", None),
+        ("utf-7", None),
+        ("iso-2022-kr", None),
+        ("x-user-defined", None),
+        ("unicode_escape", None),
+        ("punycode", None),
+        ("zlib", None),
+        ("none of these", None),
+        ("nul\0", None),
+    ],
+)
+def test_labels_mean_what_browsers_mean_by_them(label: str, codec: str | None) -> None:
+    assert codec_of(label) == codec
+
+
+BARE_RUSSIAN = RUSSIAN.replace("«", "").replace("»", "").replace("—", "-")
+CHINESE = "周一，诺威克港启用了一座潮汐发电站，将为一万二千户家庭供电。建设历时六年。"  # noqa: RUF001
+KOREAN = "노윅 항구는 월요일에 조력 발전소를 가동했으며 만 이천 가구에 전기를 공급할 것이다."
+CZECH = "Přístav Norwick otevřel v pondělí novou přílivovou elektrárnu, která zásobí domácnosti."
+GREEK = "Το λιμάνι του Νόργουικ άνοιξε τη Δευτέρα ένα νέο παλιρροϊκό εργοστάσιο."  # noqa: RUF001
+FRENCH = "La centrale marémotrice a coûté le double de ce qui était prévu ; déjà, l’été dernier…"  # noqa: RUF001
+
+
+@pytest.mark.parametrize(
+    ("codec", "text"),
+    [
+        ("cp932", JAPANESE),
+        ("euc_jp", JAPANESE),
+        ("cp1251", RUSSIAN),
+        ("koi8-r", BARE_RUSSIAN),
+        ("iso8859-5", BARE_RUSSIAN),
+        ("cp1256", ARABIC),
+        ("gb18030", CHINESE),
+        ("cp949", KOREAN),
+        ("cp1250", CZECH),
+        ("cp1253", GREEK),
+        ("cp1252", FRENCH),
+    ],
+)
+def test_text_without_any_declaration_is_recognised(codec: str, text: str) -> None:
+    page = f"<html><head><title>x</title></head><body><p>{text}</p></body></html>"
+
+    assert decode_text(page.encode(codec)) == page
 
 
 @pytest.mark.parametrize(

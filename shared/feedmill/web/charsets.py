@@ -4,6 +4,9 @@ import codecs
 import re
 from collections.abc import Iterator
 
+import cchardet
+import webencodings
+
 # The longer ones first: UTF-32's mark begins with UTF-16's.
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -17,63 +20,98 @@ _MARKS = (
 
 # `encoding="…"` of an XML declaration, `charset=…` of an HTML meta.
 _DECLARATION = re.compile(
-    rb"<\?xml[^>]*?encoding\s*=\s*[\"']([\w.:-]+)|<meta[^>]*?charset\s*=\s*[\"']?([\w.:-]+)",
+    rb"<\?xml[^>]*?encoding\s*=\s*[\"']\s*([\w.:-]+)|<meta[^>]*?charset\s*=\s*[\"']?\s*([\w.:-]+)",
     re.IGNORECASE,
 )
-_DECLARATION_BYTES = 2_048
+# Where browsers look before they begin to read (html.spec.whatwg.org, prescan). What they come upon
+# later makes them begin again; here it counts for text that is no UTF-8.
+_EARLY_BYTES = 1_024
+_LATE_BYTES = 65_536
 
-# What browsers read instead: the label is older than what is meant by it (encoding.spec.whatwg.org).
-_MEANT = {
-    "ascii": "cp1252",
-    "us-ascii": "cp1252",
-    "iso-8859-1": "cp1252",
-    "latin1": "cp1252",
-    "latin-1": "cp1252",
-    "iso-8859-9": "cp1254",
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
-    "shift_jis": "cp932",
-    "sjis": "cp932",
-    "euc-kr": "cp949",
-    "big5": "big5hkscs",
-}
+# Two and four bytes a character: no document that declares them in single bytes is in them. And
+# what the standard forbids to read at all, for fear of what it hides.
+_UNREAD = frozenset({"utf-16le", "utf-16be", "replacement", "x-user-defined"})
+# Of Python's own labels those of plain tables: `utf-7` and `unicode_escape` are tricks.
+_TABLES = re.compile(r"(?:cp|euc|gb|hp|iso|johab|koi|kz|mac|ptcp|tis)[\w-]*")
+
+# A detector that sees less than this guesses; more than this it does not need.
+_LEAST_FOREIGN_BYTES = 8
+_DETECTED_BYTES = 65_536
+_LEAST_CONFIDENCE = 0.5
+_ASCII = bytes(range(128))
 
 
 def decode_text(body: bytes, charset: str | None = None) -> str:
     """Return the text that `body` most likely is; never fails.
 
-    A byte order mark is believed first, then the HTTP header's `charset`, then what the document
-    declares, then UTF-8; the first that fits every byte wins. Text that fits none is read as the
-    first of them with the misfits replaced.
+    Believed are, in this order, a byte order mark, the HTTP header's `charset`, what the document
+    declares in its beginning, UTF-8, what it declares later, and what its bytes look like; the first that fits every byte wins. Text that
+    fits none is read as the first of them with the misfits replaced. A media type says nothing
+    here: `text/xml` without charset is not ASCII (RFC 7303).
     """
-    labels = [_MEANT.get(label, label) for label in _labels(body, charset)]
-    for label in labels:
-        text = _decoded(body, label, "strict")
+    first = None
+    for codec in _codecs(body, charset):
+        text = _decoded(body, codec, "strict")
         if text is not None:
             return text
-    for label in labels:
-        text = _decoded(body, label, "replace")
-        if text is not None:
-            return text
-    return body.decode("utf-8", "replace")
+        first = first or codec
+    return body.decode(first or "utf-8", "replace")
 
 
-def _labels(body: bytes, charset: str | None) -> Iterator[str]:
-    for mark, label in _MARKS:
+def _codecs(body: bytes, charset: str | None) -> Iterator[str]:
+    for mark, codec in _MARKS:
         if body.startswith(mark):
-            yield label
-    declared = _DECLARATION.search(body[:_DECLARATION_BYTES])
-    labels = [charset or "", (declared[1] or declared[2]).decode() if declared else ""]
-    for label in labels:
-        # A document whose declaration can be read byte by byte is not in these.
-        if label and not label.lower().startswith(("utf-16", "utf16", "utf-32", "ucs")):
-            yield label.lower()
+            yield codec
+    for label in (charset, _declared(body, _EARLY_BYTES)):
+        yield from _codec(label)
     yield "utf-8"
+    yield from _codec(_declared(body, _LATE_BYTES))
+    yield from _codec(_detected(body))
     yield "cp1252"
 
 
-def _decoded(body: bytes, label: str, errors: str) -> str | None:
+def _codec(label: str | None) -> Iterator[str]:
+    codec = codec_of(label) if label else None
+    if codec is not None:
+        yield codec
+
+
+def codec_of(label: str) -> str | None:
+    """Return Python's codec for what a label means on the web, None if it means no text.
+
+    The web's labels are not Python's: `iso-8859-1` is what Python calls `cp1252`, and so on for
+    two hundred more (encoding.spec.whatwg.org). Some that only Python knows are taken as well.
+    """
     try:
-        return body.decode(label, errors)
-    except (LookupError, UnicodeError, ValueError):
+        # `latin-1` is known to Python alone, by a name that the web knows again.
+        found = webencodings.lookup(label) or webencodings.lookup(codecs.lookup(label).name)
+        if found is None:
+            own = codecs.lookup(label).name
+            return own if _TABLES.fullmatch(own) else None
+    except (LookupError, ValueError):
+        return None
+    if found.name in _UNREAD:
+        return None
+    # The standard reads both with the larger of the two tables.
+    return "gb18030" if found.name == "gbk" else str(found.codec_info.name)
+
+
+def _declared(body: bytes, look_bytes: int) -> str | None:
+    found = _DECLARATION.search(body, 0, look_bytes)
+    return (found[1] or found[2]).decode("ascii", "replace") if found else None
+
+
+def _detected(body: bytes) -> str | None:
+    sample = body[:_DETECTED_BYTES]
+    if len(sample.translate(None, delete=_ASCII)) < _LEAST_FOREIGN_BYTES:
+        return None
+    guess = cchardet.detect(sample)
+    label, confidence = guess["encoding"], guess["confidence"]
+    return label if (confidence or 0) >= _LEAST_CONFIDENCE else None
+
+
+def _decoded(body: bytes, codec: str, errors: str) -> str | None:
+    try:
+        return body.decode(codec, errors)
+    except (LookupError, ValueError):
         return None
