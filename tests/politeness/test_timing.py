@@ -16,6 +16,7 @@ from feedmill.models.outcomes import Reason
 from feedmill.web.manners import after_refusal
 from politeness.conftest import DAY, HOUR, MINUTE, RSS, SECOND, WEEK, Fleet, rss
 from support.origin import open_origin
+from support.web import get
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -287,7 +288,7 @@ async def test_c17_requests_of_all_kinds_share_one_host_also_over_a_restart(
         """Ask the way page fetches, icons and robots.txt do, from another process."""
         async with fleet.governor().slot(fleet.origin.url("/page")) as until:
             if until is None:
-                await fleet._web._session.get(fleet.origin.url("/page"))
+                await get(fleet._web, fleet.origin.url("/page"))
 
     await asyncio.gather(
         fleet.round(activity="one"), fleet.round(activity="two"), fetch_page(), fetch_page()

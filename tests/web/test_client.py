@@ -16,6 +16,7 @@ from feedmill.web.answers import Answer, Deferred, Refusal
 from feedmill.web.client import WebClient, open_web
 from support.origin import Origin
 from support.web import always, get, web_settings
+from support.wire import OK, Wire, open_wire, saying
 
 MALFORMED_DATE = "Sat, 1 Jan 2022 00:00:00 +0000 (about)"
 
@@ -242,6 +243,86 @@ async def test_a_redirect_with_spaces_is_followed_as_browsers_do(
     assert answer.body == b"found"
 
 
+@pytest.mark.parametrize(
+    ("location", "path"),
+    [
+        (b"/caf\xc3\xa9?q=\xc3\xbc", "/caf%C3%A9?q=%C3%BC"),
+        (b"/caf\xe9", "/caf%E9"),
+        (b"/a%2fb%2F", "/a%2fb%2F"),
+        (b"?page=2", "/from?page=2"),
+        (b"/a#top", "/a"),
+    ],
+)
+async def test_a_location_is_followed_byte_for_byte(
+    client: WebClient, location: bytes, path: str
+) -> None:
+    moved = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + location + b"\r\n\r\n"
+
+    async def talk(wire: Wire, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while head := await wire.hear(reader):
+            writer.write(moved if head.startswith(b"GET /from ") else OK)
+
+    async with open_wire(talk) as wire:
+        reply = await get(client, wire.url("/from"))
+
+    assert isinstance(reply, Answer)
+    assert wire.heads[1].startswith(f"GET {path} HTTP/1.1\r\n".encode())
+    assert reply.url == wire.url(path)
+
+
+@pytest.mark.parametrize("odd", ["/a?", "/a//b/./c/../d", "/%7e%7Eä?x=%zz&y=%", "/a;b=c,d?e|f"])
+async def test_an_absolute_location_is_left_as_it_is(
+    client: WebClient, origin: Origin, odd: str
+) -> None:
+    origin.redirect("/from", origin.url(odd))
+
+    reply = await get(client, origin.url("/from"))
+
+    assert isinstance(reply, Answer)
+    assert reply.url == origin.url(odd).replace("ä", "%C3%A4")
+
+
+async def test_every_request_of_a_chain_may_be_forbidden_before_it_is_admitted(
+    client: WebClient, origin: Origin
+) -> None:
+    origin.redirect("/old", "/new")
+    no = Refusal(reason=Reason.ROBOTS_DISALLOWED)
+    asked: list[str] = []
+
+    async def permit(url: str) -> Refusal | None:
+        asked.append(url)
+        return no if url.endswith("/new") else None
+
+    @asynccontextmanager
+    async def admit(url: str, *, patient: bool) -> AsyncIterator[None]:
+        assert asked == [url]
+        yield
+
+    reply = await client.get(
+        origin.url("/old"), purpose="page", accept="*/*", max_bytes=9, admit=admit, permit=permit
+    )
+
+    assert reply == no
+    assert asked == [origin.url("/old"), origin.url("/new")]
+    assert origin.paths == ["/old"]
+
+
+@pytest.mark.parametrize("encoding", ["", "gzip"])
+async def test_of_a_body_that_need_not_be_whole_the_beginning_is_kept(
+    client: WebClient, origin: Origin, encoding: str
+) -> None:
+    body = b"0123456789" * 100
+    packed = gzip.compress(body) if encoding else body
+    origin.serve("/a", packed, headers={"Content-Encoding": encoding} if encoding else {})
+
+    reply = await client.get(
+        origin.url("/a"), purpose="robots", accept="*/*", max_bytes=995, admit=always, whole=False
+    )
+
+    assert isinstance(reply, Answer)
+    assert reply.body == body[:995]
+
+
 @pytest.mark.parametrize("status", [204, 304, 401, 403, 404, 410, 429, 500, 503])
 async def test_a_status_is_an_answer_and_its_page_is_not_read(
     client: WebClient, origin: Origin, status: int
@@ -371,18 +452,6 @@ async def test_connections_are_kept(client: WebClient, origin: Origin) -> None:
     assert len(peers) == 1
 
 
-async def raw_answer(head: bytes) -> asyncio.Server:
-    """Serve these very bytes, which no HTTP library would send."""
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(head + b"\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi")
-        await writer.drain()
-        writer.close()
-
-    return await asyncio.start_server(answer, "127.0.0.1", 0)
-
-
 @pytest.mark.parametrize(
     "header",
     [
@@ -396,10 +465,9 @@ async def raw_answer(head: bytes) -> asyncio.Server:
 async def test_no_header_breaks_the_client_or_what_is_stored(
     client: WebClient, header: bytes
 ) -> None:
-    async with await raw_answer(b"HTTP/1.1 200 OK\r\n" + header) as server:
-        port = server.sockets[0].getsockname()[1]
-
-        reply = await get(client, f"http://127.0.0.1:{port}/")
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n" + header
+    async with open_wire(saying(head + b"\r\n\r\nhi")) as wire:
+        reply = await get(client, wire.url("/"))
 
     assert isinstance(reply, Answer | Refusal)
     reply.model_dump_json()

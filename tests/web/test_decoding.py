@@ -1,4 +1,5 @@
 import gzip
+import random
 import zlib
 from collections.abc import Callable
 
@@ -55,6 +56,12 @@ def test_a_body_is_unpacked(label: str, packed: bytes) -> None:
     assert decode_body(packed, label, 10_000) == TEXT
 
 
+@pytest.mark.parametrize("label", ["gzip", "deflate", "br", "zstd"])
+@pytest.mark.parametrize("body", [TEXT, b"<rss/>", b'\xef\xbb\xbf {"version": "1.1"}'])
+def test_plain_text_with_a_wrong_label_is_read(label: str, body: bytes) -> None:
+    assert decode_body(body, label, 10_000) == body
+
+
 @pytest.mark.parametrize("label", ["gzip", "deflate", "br", "zstd", "identity"])
 def test_an_empty_body_is_empty(label: str) -> None:
     assert decode_body(PACKERS.get(label, same)(b""), label, 10) == b""
@@ -68,6 +75,30 @@ def test_what_comes_out_is_bounded(name: str) -> None:
 
     assert refusal == Refusal(reason=Reason.TOO_LARGE, detail="more than 4999999 bytes, unpacked")
     assert decode_body(packed, name.removeprefix("bare "), 5_000_000) == b"\0" * 5_000_000
+
+
+@pytest.mark.parametrize("name", PACKERS)
+def test_the_beginning_of_a_large_body_can_be_had(name: str) -> None:
+    label = name.removeprefix("bare ")
+
+    assert decode_body(PACKERS[name](TEXT), label, 500, whole=False) == TEXT[:500]
+
+
+def test_a_layer_is_never_taken_for_what_lies_below_it() -> None:
+    packed = brotli.compress(gzip.compress(random.Random(1).randbytes(2_000)))
+
+    refusal = decode_body(packed, "gzip, br", 500, whole=False)
+
+    assert refusal == Refusal(reason=Reason.TOO_LARGE, detail="more than 500 bytes, unpacked")
+
+
+def test_a_body_may_not_ask_for_all_the_memory_it_likes() -> None:
+    wide = zstd.compress(b"x" * 40_000_000, options={zstd.CompressionParameter.window_log: 24})
+
+    refusal = decode_body(wide, "zstd", 50_000_000)
+
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason == Reason.BAD_ENCODING
 
 
 @pytest.mark.parametrize("name", PACKERS)

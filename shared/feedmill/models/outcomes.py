@@ -12,8 +12,10 @@ class Reason(StrEnum):
     URL_INVALID = "url_invalid"
     ADDRESS_FORBIDDEN = "address_forbidden"
     HOST_UNKNOWN = "host_unknown"
+    LOOK_UP_FAILED = "look_up_failed"
     CONNECT_FAILED = "connect_failed"
     TLS_FAILED = "tls_failed"
+    NOT_HTTP = "not_http"
     TIMED_OUT = "timed_out"
     TOO_LARGE = "too_large"
     TOO_MANY_REDIRECTS = "too_many_redirects"
@@ -24,6 +26,7 @@ class Reason(StrEnum):
     NOT_FOUND = "not_found"
     GONE = "gone"
     LOGIN_NEEDED = "login_needed"
+    ROBOTS_DISALLOWED = "robots_disallowed"
     NOT_A_FEED = "not_a_feed"
     PARSER_FAILED = "parser_failed"
     UNSUPPORTED_TYPE = "unsupported_type"
@@ -53,8 +56,10 @@ ADVICE: dict[Reason, str] = {
         "add its network to FEEDMILL_ALLOWED_NETWORKS."
     ),
     Reason.HOST_UNKNOWN: "No such host was found. Check the spelling, or try again later.",
+    Reason.LOOK_UP_FAILED: "No name server could say where the host is. Feedmill will try again later.",
     Reason.CONNECT_FAILED: "The site did not accept the connection. Try again later.",
     Reason.TLS_FAILED: "The site's certificate could not be verified. Ask its owner to renew it.",
+    Reason.NOT_HTTP: "What answered does not keep to HTTP. Check the address and its port.",
     Reason.TIMED_OUT: "The site was too slow. Feedmill will try again later.",
     Reason.TOO_LARGE: "The answer was larger than Feedmill reads, or never ended. Look for a smaller feed.",
     Reason.TOO_MANY_REDIRECTS: "The address redirects in a loop. Open it in a browser and use where it ends.",
@@ -65,6 +70,7 @@ ADVICE: dict[Reason, str] = {
     Reason.NOT_FOUND: "Nothing is there any more. Look on the site for where its feed is now.",
     Reason.GONE: "The site says this feed is gone for good. Its entries are kept; look for a new feed of the site.",
     Reason.LOGIN_NEEDED: "The site wants a password, and Feedmill has none. Use an address that needs none.",
+    Reason.ROBOTS_DISALLOWED: "The site's robots.txt asks programs to leave this page alone. Open the original.",
     Reason.NOT_A_FEED: "This is no feed. Look on the page for a link named RSS, Atom or Feed.",
     Reason.PARSER_FAILED: "The feed could not be read safely. Tell its owner, or try another feed of the site.",
     Reason.UNSUPPORTED_TYPE: "Only web pages can be read here. Open the original to see it.",

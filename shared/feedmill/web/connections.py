@@ -4,40 +4,61 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from types import SimpleNamespace
 
 import aiohttp
 
 from feedmill.config import Network
 from feedmill.web.addresses import may_connect
-from feedmill.web.failures import AddressForbiddenError
+from feedmill.web.failures import AddressForbiddenError, HungUpError
+from feedmill.web.names import LookUp, ask_system, open_resolver
 
-# Real sites send security policies of 20 KB in one header.
+# Real sites send security policies of 20 KB in one header, and dozens of headers.
 _HEADER_BYTES = 32_768
+_HEADERS = 128
 _CONNECTIONS = 500
+# Servers close idle connections themselves, most of them soon after this.
+_IDLE_SECONDS = 15
 _NAMES_SECONDS = 60
+_NAMES = 10_000
+
+
+@dataclass(slots=True)
+class Attempt:
+    """What became of one attempt at a request, on the connection's side."""
+
+    reused: bool = False
 
 
 @asynccontextmanager
 async def open_session(
-    allowed_networks: Sequence[Network],
+    allowed_networks: Sequence[Network], look_up: LookUp = ask_system
 ) -> AsyncIterator[aiohttp.ClientSession]:
     """Open a session without memory: no cookies, no proxy or password from the environment."""
-    connector = aiohttp.TCPConnector(
-        # Building one costs 50 ms of CPU: once per process, not once per host.
-        ssl=ssl.create_default_context(),
-        socket_factory=guard(allowed_networks),
-        limit=_CONNECTIONS,
-        ttl_dns_cache=_NAMES_SECONDS,
-    )
-    async with aiohttp.ClientSession(
-        connector=connector,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        trust_env=False,
-        auto_decompress=False,
-        max_line_size=_HEADER_BYTES,
-        max_field_size=_HEADER_BYTES,
-    ) as session:
-        yield session
+    async with open_resolver(look_up) as resolver:
+        connector = aiohttp.TCPConnector(
+            # Building one costs 50 ms of CPU: once per process, not once per host.
+            ssl=ssl.create_default_context(),
+            socket_factory=guard(allowed_networks),
+            resolver=resolver,
+            limit=_CONNECTIONS,
+            keepalive_timeout=_IDLE_SECONDS,
+            ttl_dns_cache=_NAMES_SECONDS,
+            dns_cache_max_size=_NAMES,
+        )
+        async with aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+            auto_decompress=False,
+            max_line_size=_HEADER_BYTES,
+            max_field_size=_HEADER_BYTES,
+            max_headers=_HEADERS,
+            middlewares=[_ask_once],
+            trace_configs=[_watch()],
+        ) as session:
+            yield session
 
 
 def guard(allowed_networks: Sequence[Network]) -> Callable[[aiohttp.AddrInfoType], socket.socket]:
@@ -54,3 +75,30 @@ def guard(allowed_networks: Sequence[Network]) -> Callable[[aiohttp.AddrInfoType
         return socket.socket(family, kind, protocol)
 
     return open_socket
+
+
+async def _ask_once(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Keep the library from asking again whoever hung up; when to do that is not its decision."""
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+        # The library puts the beginning of the answer, if there was one, where the message goes.
+        message = getattr(error, "message", "")
+        raise HungUpError(began=not isinstance(message, str)) from error
+
+
+def _watch() -> aiohttp.TraceConfig:
+    async def note(
+        _: aiohttp.ClientSession,
+        context: SimpleNamespace,
+        __: aiohttp.TraceConnectionReuseconnParams,
+    ) -> None:
+        context.trace_request_ctx.reused = True
+
+    config = aiohttp.TraceConfig()
+    config.on_connection_reuseconn.append(note)
+    return config

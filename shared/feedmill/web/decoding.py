@@ -4,6 +4,7 @@ Done here and not by the HTTP library, which takes a gzip body cut short for a w
 stacked encodings alone, and fails on plain text that is labelled as compressed.
 """
 
+import re
 import zlib
 from collections.abc import Callable
 
@@ -18,6 +19,12 @@ ACCEPT_ENCODING = "gzip, deflate, br, zstd"
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _ZSTD_SKIPPABLE = range(0x50, 0x60)
+# The memory that a zstd body may ask for is its sender's choice, up to this (RFC 9659: 8 MiB).
+_ZSTD_OPTIONS: dict[int, int] = {zstd.DecompressionParameter.window_log_max: 23}
+
+# Markup or JSON: no compressor's output begins so and goes on without control characters.
+_PLAIN = re.compile(rb"(?:\xef\xbb\xbf)?\s*[<{\[][^\x00-\x08\x0b\x0e-\x1f\x7f]*")
+_PLAIN_BYTES = 64
 
 # What servers write when they mean "as it is".
 _IDENTITY = frozenset({"", "identity", "none", "utf-8", "utf8", "binary", "8bit"})
@@ -32,7 +39,9 @@ _BROKEN = (zlib.error, brotli.error, zstd.ZstdError)
 
 
 class _TooLargeError(Exception):
-    pass
+    def __init__(self, begun: bytes) -> None:
+        super().__init__()
+        self.begun = begun
 
 
 class _CutShortError(Exception):
@@ -43,11 +52,21 @@ class _UnknownError(Exception):
     pass
 
 
-def decode_body(body: bytes, content_encoding: str, max_bytes: int) -> bytes | Refusal:
-    """Undo every encoding of a body, last one first, holding at most `max_bytes` of each layer."""
+def decode_body(
+    body: bytes, content_encoding: str, max_bytes: int, *, whole: bool = True
+) -> bytes | Refusal:
+    """Undo every encoding of a body, last one first, holding at most `max_bytes` of each layer.
+
+    Parameters
+    ----------
+    whole
+        Whether a larger body is refused; else its beginning is returned, if it is encoded once.
+    """
     try:
         return _decode(body, content_encoding, max_bytes)
-    except _TooLargeError:
+    except _TooLargeError as error:
+        if not whole and "," not in content_encoding:
+            return error.begun
         return Refusal(reason=Reason.TOO_LARGE, detail=f"more than {max_bytes} bytes, unpacked")
     except _CutShortError:
         return Refusal(reason=Reason.TRUNCATED, detail=f"the {content_encoding} body is cut short")
@@ -62,8 +81,19 @@ def _decode(body: bytes, content_encoding: str, max_bytes: int) -> bytes:
     if len(layers) > _MOST_LAYERS:
         raise _UnknownError(content_encoding)
     for layer in reversed(layers):
-        body = _decoder(layer)(body, max_bytes)
+        body = _undo(layer, body, max_bytes)
     return body
+
+
+def _undo(layer: str, body: bytes, max_bytes: int) -> bytes:
+    decode = _decoder(layer)
+    try:
+        return decode(body, max_bytes)
+    except (*_BROKEN, _CutShortError):
+        # Plain text with a wrong label: common enough to be worth reading.
+        if _PLAIN.fullmatch(body[:_PLAIN_BYTES]):
+            return body
+        raise
 
 
 def _decoder(layer: str) -> Callable[[bytes, int], bytes]:
@@ -87,7 +117,7 @@ def _as_it_is(body: bytes, _: int) -> bytes:
 
 def _gzip(body: bytes, max_bytes: int) -> bytes:
     if not body.startswith(_GZIP):
-        # Plain text with a wrong label: common enough to be worth reading.
+        # Whatever it is, it is not compressed.
         return body
     out = bytearray()
     # Several members one after the other are one body (RFC 1952, 2.2); other bytes after them are padding.
@@ -134,7 +164,7 @@ def _zstd(body: bytes, max_bytes: int) -> bytes:
         return body
     out = bytearray()
     while body.startswith(_ZSTD) or _is_skippable(body):
-        decompressor = zstd.ZstdDecompressor()
+        decompressor = zstd.ZstdDecompressor(options=_ZSTD_OPTIONS)
         rest = body
         while not decompressor.eof:
             piece = decompressor.decompress(rest, _STEP_BYTES)
@@ -153,4 +183,4 @@ def _is_skippable(body: bytes) -> bool:
 def _grow(out: bytearray, piece: bytes, max_bytes: int) -> None:
     out += piece
     if len(out) > max_bytes:
-        raise _TooLargeError
+        raise _TooLargeError(bytes(out[:max_bytes]))

@@ -1,9 +1,11 @@
 """Errors of the HTTP library, as the reasons a person reads."""
 
 import errno
+import socket
+import ssl
 
 import aiohttp
-from aiohttp.http_exceptions import LineTooLong
+from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
 
 from feedmill.errors import UrlRefusedError
 from feedmill.models.outcomes import Reason
@@ -13,10 +15,17 @@ _DETAIL_CHARACTERS = 200
 
 _REASONS: tuple[tuple[type[Exception], Reason], ...] = (
     (TimeoutError, Reason.TIMED_OUT),
-    (aiohttp.ClientConnectorDNSError, Reason.HOST_UNKNOWN),
+    (aiohttp.ClientConnectorDNSError, Reason.LOOK_UP_FAILED),
     (aiohttp.ClientSSLError, Reason.TLS_FAILED),
     (aiohttp.InvalidURL, Reason.URL_INVALID),
+    (aiohttp.ClientResponseError, Reason.NOT_HTTP),
 )
+
+# The name exists nowhere, or has no address; anything else is a name server's trouble.
+_NO_SUCH_NAME = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
+
+# The library has no error of its own for this.
+_TOO_MANY_HEADERS = "Too many headers received"
 
 
 class AddressForbiddenError(OSError):
@@ -28,42 +37,74 @@ class AddressForbiddenError(OSError):
         super().__init__(errno.EACCES, "its address is private or reserved")
 
 
+class HungUpError(aiohttp.ClientError):
+    """The connection ended before the head of an answer was whole."""
+
+    def __init__(self, *, began: bool) -> None:
+        super().__init__("hung up in mid-answer" if began else "hung up without an answer")
+        self.began = began
+
+
 def refused(error: UrlRefusedError) -> Refusal:
     return Refusal(reason=Reason(error.reason), detail=_line(error))
 
 
-def failure(error: aiohttp.ClientError | TimeoutError | OSError | ValueError) -> Refusal:
+def failure(error: Exception) -> Refusal:
     """Return what an error of the HTTP library means to somebody who waits for the page."""
     return Refusal(reason=_reason(error), detail=_line(error))
 
 
-def _reason(error: BaseException) -> Reason:
+def _reason(error: Exception) -> Reason:
     if isinstance(error, aiohttp.ClientConnectorError) and isinstance(
         error.os_error, AddressForbiddenError
     ):
         return Reason.ADDRESS_FORBIDDEN
-    if _has_long_header(error):
+    if isinstance(error, aiohttp.ClientConnectorDNSError) and (
+        error.os_error.errno in _NO_SUCH_NAME
+    ):
+        return Reason.HOST_UNKNOWN
+    if _excess(error):
         return Reason.TOO_LARGE
+    if isinstance(error, HungUpError) and error.began:
+        return Reason.TRUNCATED
     for kind, reason in _REASONS:
         if isinstance(error, kind):
             return reason
     return Reason.CONNECT_FAILED
 
 
-def _has_long_header(error: BaseException | None) -> bool:
-    while error is not None and not isinstance(error, LineTooLong):
-        error = error.__cause__
-    return error is not None
-
-
-def _line(error: BaseException) -> str:
-    if _has_long_header(error):
+def _excess(error: BaseException) -> str:
+    """Return what of the headers there is too much of, if that is the error."""
+    cause = _cause(error)
+    if isinstance(cause, LineTooLong):
         return "a header is too long"
+    return "too many headers" if cause and cause.message == _TOO_MANY_HEADERS else ""
+
+
+def _cause(error: BaseException | None) -> BadHttpMessage | None:
+    while error is not None and not isinstance(error, BadHttpMessage):
+        error = error.__cause__
+    return error
+
+
+def _line(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return _shortened(str(error.certificate_error))
+        return _shortened(_certificate_line(error.certificate_error))
     if isinstance(error, aiohttp.ClientConnectorError):
         return _shortened(error.os_error.strerror or str(error.os_error))
+    if isinstance(error, aiohttp.ClientResponseError):
+        return _excess(error) or _shortened(_said(_cause(error) or error))
     return _shortened(str(error) or "no answer in time")
+
+
+def _said(error: BadHttpMessage | aiohttp.ClientResponseError) -> str:
+    # The parser's other lines show where in the bytes it stumbled.
+    return error.message.partition("\n")[0].rstrip(":") or "no answer in HTTP"
+
+
+def _certificate_line(error: Exception) -> str:
+    # The rest of its text is the library's version of where it was found out.
+    return error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else str(error)
 
 
 def _shortened(text: str) -> str:

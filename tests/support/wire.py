@@ -1,0 +1,96 @@
+"""A server on loopback that sends the very bytes it is told, which no HTTP library would send.
+
+async with open_wire(answer) as wire:
+    await get(client, wire.url("/"))
+"""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+Talk = Callable[["Wire", asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+"""What is said on one connection; it is closed afterwards."""
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+
+
+class Wire:
+    """Who came, and what they sent."""
+
+    def __init__(self, scheme: str) -> None:
+        self.connections = 0
+        self.heads: list[bytes] = []
+        self.port = 0
+        self._scheme = scheme
+
+    def url(self, path: str, host: str = "127.0.0.1") -> str:
+        return f"{self._scheme}://{host}:{self.port}{path}"
+
+    async def hear(self, reader: asyncio.StreamReader) -> bytes:
+        """Return the head of the next request; empty when nobody asks any more."""
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return b""
+        self.heads.append(head)
+        return head
+
+
+@asynccontextmanager
+async def open_wire(talk: Talk, tls: ssl.SSLContext | None = None) -> AsyncIterator[Wire]:
+    """Serve while the block lasts."""
+    wire = Wire("https" if tls else "http")
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        wire.connections += 1
+        try:
+            await talk(wire, reader, writer)
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    wire.port = server.sockets[0].getsockname()[1]
+    try:
+        yield wire
+    finally:
+        server.close()
+
+
+def saying(*parts: bytes, pause_seconds: float = 0) -> Talk:
+    """Answer the first request of each connection with these bytes, and hang up."""
+
+    async def talk(wire: Wire, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if await wire.hear(reader):
+            for part in parts:
+                writer.write(part)
+                await writer.drain()
+                await asyncio.sleep(pause_seconds)
+
+    return talk
+
+
+def serving(answer: bytes = OK) -> Talk:
+    """Answer every request of a connection with these bytes."""
+
+    async def talk(wire: Wire, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await wire.hear(reader):
+            writer.write(answer)
+            await writer.drain()
+
+    return talk
+
+
+def deserting(last_words: bytes = b"") -> Talk:
+    """Answer the first request of each connection well, and hang up at the second."""
+
+    async def talk(wire: Wire, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if await wire.hear(reader):
+            writer.write(OK)
+            await writer.drain()
+            await wire.hear(reader)
+            writer.write(last_words)
+
+    return talk
