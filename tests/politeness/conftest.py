@@ -126,3 +126,9 @@ async def fleet(store: Store, parsers: IsolatedPool, origin: Origin) -> AsyncIte
     origin.clock = clock.now
     async with open_web(web_settings()) as web:
         yield Fleet(store, web, parsers, clock, origin)
+
+
+@pytest_asyncio.fixture
+async def client() -> AsyncIterator[WebClient]:
+    async with open_web(web_settings()) as opened:
+        yield opened

@@ -18,14 +18,15 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 class Wire:
     """Who came, and what they sent."""
 
-    def __init__(self, scheme: str) -> None:
+    def __init__(self, scheme: str, address: str) -> None:
         self.connections = 0
         self.heads: list[bytes] = []
         self.port = 0
+        self.address = address
         self._scheme = scheme
 
-    def url(self, path: str, host: str = "127.0.0.1") -> str:
-        return f"{self._scheme}://{host}:{self.port}{path}"
+    def url(self, path: str, host: str = "") -> str:
+        return f"{self._scheme}://{host or self.address}:{self.port}{path}"
 
     async def hear(self, reader: asyncio.StreamReader) -> bytes:
         """Return the head of the next request; empty when nobody asks any more."""
@@ -38,9 +39,11 @@ class Wire:
 
 
 @asynccontextmanager
-async def open_wire(talk: Talk, tls: ssl.SSLContext | None = None) -> AsyncIterator[Wire]:
+async def open_wire(
+    talk: Talk, tls: ssl.SSLContext | None = None, *, address: str = "127.0.0.1", port: int = 0
+) -> AsyncIterator[Wire]:
     """Serve while the block lasts."""
-    wire = Wire("https" if tls else "http")
+    wire = Wire("https" if tls else "http", address)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         wire.connections += 1
@@ -51,7 +54,7 @@ async def open_wire(talk: Talk, tls: ssl.SSLContext | None = None) -> AsyncItera
         finally:
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    server = await asyncio.start_server(serve, address, port, ssl=tls)
     wire.port = server.sockets[0].getsockname()[1]
     try:
         yield wire
@@ -70,6 +73,13 @@ def saying(*parts: bytes, pause_seconds: float = 0) -> Talk:
                 await asyncio.sleep(pause_seconds)
 
     return talk
+
+
+def redirecting(location: str, status: int = 302) -> Talk:
+    """Send everybody who asks elsewhere."""
+    return saying(
+        f"HTTP/1.1 {status} Moved\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n".encode()
+    )
 
 
 def serving(answer: bytes = OK) -> Talk:

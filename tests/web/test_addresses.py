@@ -1,14 +1,11 @@
-import json
 from ipaddress import ip_address, ip_network
-from pathlib import Path
 
 import pytest
 
 from feedmill.errors import UrlRefusedError
 from feedmill.models.outcomes import Reason
 from feedmill.web.addresses import check_url, is_forbidden, may_connect
-
-VECTORS = Path(__file__).parents[3] / "shared" / "extraction" / "ssrf_vectors.json"
+from support.vectors import DNS, VECTORS, Vector
 
 FORBIDDEN = [
     "http://127.0.0.1/",
@@ -165,20 +162,11 @@ def test_everything_else_is_asked_as_it_was_given(url: str, asked: str) -> None:
     assert verdict(asked) == asked
 
 
-def shared_vectors() -> list[dict[str, str]]:
-    """The collection kept outside this repository, where there is one; the tables above where not."""
-    if not VECTORS.exists():
-        own = {"block": FORBIDDEN + INVALID, "allow": list(ALLOWED)}
-        return [{"url": url, "expect": verdict} for verdict, urls in own.items() for url in urls]
-    vectors: list[dict[str, str]] = json.loads(VECTORS.read_text())
-    return [vector for vector in vectors if not vector["layer"].startswith("dns")]
+@pytest.mark.parametrize("vector", [v for v in VECTORS if v.layer != DNS], ids=str)
+def test_collected_tricks(vector: Vector) -> None:
+    blocked = verdict(vector.url) in {Reason.ADDRESS_FORBIDDEN, Reason.URL_INVALID}
 
-
-@pytest.mark.parametrize("vector", shared_vectors(), ids=lambda vector: vector["url"])
-def test_collected_tricks(vector: dict[str, str]) -> None:
-    blocked = verdict(vector["url"]) in {Reason.ADDRESS_FORBIDDEN, Reason.URL_INVALID}
-
-    assert ("block" if blocked else "allow") == vector["expect"]
+    assert ("block" if blocked else "allow") == vector.expect
 
 
 @pytest.mark.parametrize(

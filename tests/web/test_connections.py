@@ -2,10 +2,10 @@
 
 import asyncio
 import socket
-import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import trustme
@@ -17,6 +17,7 @@ from feedmill.web.client import WebClient, WebLimits, open_web
 from feedmill.web.names import AddressInfo
 from support.names import Names, v4, v6
 from support.origin import Origin
+from support.tls import Authority, server_side
 from support.web import always, get, web_settings
 from support.wire import OK, Talk, Wire, deserting, open_wire, saying, serving
 
@@ -194,22 +195,16 @@ async def test_a_server_that_does_not_keep_to_the_protocol_is_refused_by_name(
 
 @pytest.mark.parametrize("flaw", ["none", "expired", "wrong host", "unknown authority"])
 async def test_what_is_wrong_with_a_certificate_is_told(
-    flaw: str, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+    flaw: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    authority, other = trustme.CA(), trustme.CA()
-    names = {"wrong host": "other.example"}
-    expiry = {"expired": datetime.now(UTC) - timedelta(days=1)}
-    issuer = other if flaw == "unknown authority" else authority
+    trusted = Authority(tmp_path, monkeypatch)
+    issuer = trustme.CA() if flaw == "unknown authority" else trusted.ca
     certificate = issuer.issue_cert(
-        names.get(flaw, "feed.example"),
+        "other.example" if flaw == "wrong host" else "feed.example",
         not_before=datetime(2020, 1, 1, tzinfo=UTC),
-        not_after=expiry.get(flaw, datetime.now(UTC) + timedelta(days=1)),
+        not_after=datetime.now(UTC) + timedelta(days=-1 if flaw == "expired" else 1),
     )
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    certificate.configure_cert(tls)
-    trusted = tmp_path_factory.mktemp("tls") / "ca.pem"
-    authority.cert_pem.write_to_path(str(trusted))
-    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    tls = server_side(certificate)
 
     async with open_wire(serving(), tls) as wire, knowing(Names(v4("127.0.0.1"))) as client:
         reply = await get(client, wire.url("/", host="feed.example"))
