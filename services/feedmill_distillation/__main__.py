@@ -13,23 +13,28 @@ from feedmill_distillation.model import open_model
 
 async def main() -> None:
     settings = load(DistillationSettings)
-    async with open_store(settings) as store, open_distiller(settings) as distiller:
-        service = DistillationService(store, distiller, concurrency=settings.model_concurrency)
-        await run_worker(
-            settings, TaskQueue.DISTILLATION, store, activities=[service.distill_entries]
-        )
+    async with open_store(settings) as store, open_pool(settings.distiller_processes) as pool:
+        local = ExtractiveDistiller(pool)
+        async with open_distiller(settings, local) as distiller:
+            service = DistillationService(
+                store, distiller, local=local, concurrency=settings.model_concurrency
+            )
+            await run_worker(
+                settings, TaskQueue.DISTILLATION, store, activities=[service.distill_entries]
+            )
 
 
 @asynccontextmanager
-async def open_distiller(settings: DistillationSettings) -> AsyncIterator[EntryDistiller]:
-    """Open the model that the settings name, or else the extractive distiller."""
+async def open_distiller(
+    settings: DistillationSettings, local: EntryDistiller
+) -> AsyncIterator[EntryDistiller]:
+    """Open the model that the settings name, if they name one; else `local` does all the work."""
     if settings.model_url and settings.model_name:
         url, key = str(settings.model_url), settings.model_api_key
         async with open_model(url, settings.model_name, key) as model:
             yield model
     else:
-        async with open_pool(settings.distiller_processes) as pool:
-            yield ExtractiveDistiller(pool)
+        yield local
 
 
 if __name__ == "__main__":

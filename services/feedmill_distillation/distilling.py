@@ -43,13 +43,18 @@ class DistillationService(DistillationActivities):
 
     Parameters
     ----------
+    local
+        Distils what its publisher keeps from language models; asks nobody outside this machine.
     concurrency
         How many articles are distilled at once, in all slices together.
     """
 
-    def __init__(self, store: Store, distiller: EntryDistiller, *, concurrency: int) -> None:
+    def __init__(
+        self, store: Store, distiller: EntryDistiller, *, local: EntryDistiller, concurrency: int
+    ) -> None:
         self._store = store
         self._distiller = distiller
+        self._local = local
         self._places = asyncio.Semaphore(concurrency)
 
     @activity.defn
@@ -81,10 +86,11 @@ class DistillationService(DistillationActivities):
                 await self._distill(content)
 
     async def _distill(self, content: ContentToDistill) -> None:
-        recipe = self._distiller.recipe
+        distiller = self._distiller if content.withheld is None else self._local
+        recipe = distiller.recipe
         async with self._store.transaction() as tx:
             made = await tx.distillates.made_before(content.content_hash, recipe.id)
-        verdict = made or await self._distiller.distill(content)
+        verdict = made or await distiller.distill(content)
         async with self._store.transaction() as tx:
             if isinstance(verdict, EntryUndistillable):
                 moved = await _give_up(tx, content, verdict)

@@ -5,6 +5,7 @@ from feedmill.store import open_store
 from feedmill.web.client import open_web
 from feedmill.web.governor import Governor
 from feedmill.web.manners import manners_of
+from feedmill.web.robots import Robots
 from feedmill.worker import main_of, run_worker
 from feedmill_fetch.fetching import Fetcher
 
@@ -17,7 +18,8 @@ async def main() -> None:
         open_pool(settings.extractor_processes) as extractors,
     ):
         governor = Governor(store, manners_of(settings))
-        fetcher = Fetcher(store, web, governor, extractors)
+        robots = Robots(store, web, governor)
+        fetcher = Fetcher(store, web, governor, robots, extractors)
         await run_worker(settings, TaskQueue.FETCH, store, activities=[fetcher.fetch_entries])
 
 

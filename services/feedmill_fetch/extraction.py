@@ -11,6 +11,7 @@ from readability.readability import Unparseable
 
 from feedmill.models.entries import Content
 from feedmill.web.charsets import decode_text
+from feedmill.web.consent import AGENT, reserves, says_no_models, sign
 from feedmill.web.plain import plain_text, shorten, storable
 from feedmill_fetch.sanitising import absolute_url, sanitise
 
@@ -29,6 +30,10 @@ _URL_CHARACTERS = 2_000
 # Where scripts look for the picture when they replace the placeholder in `src`.
 _LAZY_SOURCES = ("data-src", "data-lazy-src", "data-original", "data-url")
 _LAZY_SOURCE_SETS = ("data-srcset", "data-lazy-srcset")
+
+# Addressed to everybody, and to us alone.
+_ROBOTS_TAGS = frozenset({"robots", AGENT})
+_RESERVATION_TAG = "tdm-reservation"
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 # Chinese and Japanese write no spaces: each character counts as a word.
@@ -52,11 +57,14 @@ def extract(
     title, teaser
         What the feed says of it. The teaser stands in for an article the page does not show.
     """
-    article = _from_page(body, charset, url, title)
+    page = _parsed(decode_text(body, charset))
+    # Read before the extractor takes the tree apart. It is the publisher's word about the feed's
+    # text as well.
+    withheld = None if page is None else _withheld(page)
+    article = None if page is None else _from_page(page, url, title)
     own = from_teaser(url, title=title, teaser=teaser)
-    if article is None or own is None:
-        return article or own
-    return own if own.word_count > _TEASER_ADVANTAGE * article.word_count else article
+    found = _fuller(article, own)
+    return found and found.model_copy(update={"withheld": withheld})
 
 
 def from_teaser(url: str, *, title: str, teaser: str) -> Content | None:
@@ -80,12 +88,25 @@ def count_words(text: str) -> int:
     return len(_WORD.findall(text))
 
 
-def _from_page(body: bytes, charset: str | None, url: str, title: str) -> Content | None:
-    page = _parsed(decode_text(body, charset))
-    if page is None:
-        return None
+def _fuller(article: Content | None, own: Content | None) -> Content | None:
+    if article is None or own is None:
+        return article or own
+    return own if own.word_count > _TEASER_ADVANTAGE * article.word_count else article
+
+
+def _withheld(page: HtmlElement) -> str | None:
+    for meta in page.iter("meta"):
+        name, content = meta.get("name", "").strip().lower(), meta.get("content", "")
+        if (name in _ROBOTS_TAGS and says_no_models(content)) or (
+            name == _RESERVATION_TAG and reserves(content)
+        ):
+            return sign(f'<meta name="{name}" content="{content}">')
+    return None
+
+
+def _from_page(page: HtmlElement, url: str, title: str) -> Content | None:
     base = _base(page, url)
-    # Read before the extractor takes the tree apart.
+    # These too before the extractor takes the tree apart.
     language, image, title = _language(page), _image(page, base), title or _title(page)
     _drop_headline(page, title)
     markup = _main_part(page, url)

@@ -24,6 +24,7 @@ from feedmill.telemetry.metrics import ENTRIES_FETCHED
 from feedmill.web.answers import Answer, Deferred, Refusal
 from feedmill.web.client import WebClient
 from feedmill.web.governor import Governor
+from feedmill.web.robots import Robots
 from feedmill.worker import current_run, heartbeating, in_parallel
 from feedmill_fetch.extraction import extract, from_teaser
 
@@ -49,11 +50,17 @@ class Fetcher(FetchActivities):
     """Serves `TaskQueue.FETCH`."""
 
     def __init__(
-        self, store: Store, web: WebClient, governor: Governor, extractors: IsolatedPool
+        self,
+        store: Store,
+        web: WebClient,
+        governor: Governor,
+        robots: Robots,
+        extractors: IsolatedPool,
     ) -> None:
         self._store = store
         self._web = web
         self._governor = governor
+        self._robots = robots
         self._extractors = extractors
 
     @activity.defn
@@ -84,23 +91,29 @@ class Fetcher(FetchActivities):
 
     async def _find(self, entry: EntryToFetch) -> Content | Refusal | EntryDeferred:
         if entry.url is None:
-            own = from_teaser("", title=entry.title, teaser=entry.teaser)
-            return own or Refusal(reason=Reason.NO_URL)
+            return _from_feed(entry) or Refusal(reason=Reason.NO_URL)
         reply = await self._web.get(
             entry.url,
             purpose="page",
             accept=ACCEPT,
             max_bytes=MAX_PAGE_BYTES,
             admit=self._governor.slot,
+            permit=self._robots.permit,
         )
         if isinstance(reply, Refusal):
-            return reply
+            disallowed = reply.reason is Reason.ROBOTS_DISALLOWED
+            return (await self._unasked(entry) if disallowed else None) or reply
         if isinstance(reply, Deferred):
             return EntryDeferred(entry_id=entry.id, until=reply.until)
         until = await self._governor.heed(reply)
         if until is not None and reply.asks_for_time:
             return EntryDeferred(entry_id=entry.id, until=until)
         return await self._extract(entry, reply)
+
+    async def _unasked(self, entry: EntryToFetch) -> Content | None:
+        """Programs are to leave the page alone; the feed's own text was given to them."""
+        own = _from_feed(entry)
+        return own and own.model_copy(update={"withheld": await self._robots.withheld(own.url)})
 
     async def _extract(self, entry: EntryToFetch, answer: Answer) -> Content | Refusal:
         if answer.status != _OK:
@@ -119,7 +132,10 @@ class Fetcher(FetchActivities):
             )
         except IsolationError as error:
             return Refusal(reason=Reason.EXTRACTOR_FAILED, detail=str(error))
-        return content or Refusal(reason=Reason.NO_ARTICLE)
+        if content is None:
+            return Refusal(reason=Reason.NO_ARTICLE)
+        withheld = answer.withheld or content.withheld or await self._robots.withheld(answer.url)
+        return content.model_copy(update={"withheld": withheld})
 
     async def _keep(self, entry: EntryToFetch, content: Content) -> FetchOutcome:
         async with self._store.transaction() as tx:
@@ -155,6 +171,10 @@ def _stored_outcome(entry: EntryToFetch) -> FetchOutcome:
     if entry.stage is Stage.UNAVAILABLE and entry.reason is not None:
         return ContentUnavailable(entry_id=entry.id, reason=entry.reason, detail=entry.detail)
     return ContentFetched(entry_id=entry.id)
+
+
+def _from_feed(entry: EntryToFetch) -> Content | None:
+    return from_teaser(entry.url or "", title=entry.title, teaser=entry.teaser)
 
 
 def _is_page(answer: Answer) -> bool:

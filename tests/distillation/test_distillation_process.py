@@ -13,6 +13,7 @@ from temporalio.client import Client
 
 from feedmill.config import DistillationSettings
 from feedmill.contracts.queues import TaskQueue
+from feedmill.isolation import open_pool
 from feedmill.models.distillates import (
     DistillEntries,
     Distiller,
@@ -21,6 +22,7 @@ from feedmill.models.distillates import (
 )
 from feedmill.store import Store
 from feedmill_distillation.__main__ import open_distiller
+from feedmill_distillation.extractive import ExtractiveDistiller
 from support.articles import ENGLISH, JAPANESE, store_articles
 from support.model_server import open_model_server
 from support.programs import free_port
@@ -45,7 +47,10 @@ async def test_the_settings_choose_who_distils(
 ) -> None:
     settings = DistillationSettings.model_validate({"database_url": DATABASE, **model})
 
-    async with open_distiller(settings) as opened:
+    async with (
+        open_pool(1) as pool,
+        open_distiller(settings, ExtractiveDistiller(pool)) as opened,
+    ):
         assert (opened.recipe.distiller, opened.recipe.model) == (distiller, name)
 
 

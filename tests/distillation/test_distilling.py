@@ -19,7 +19,17 @@ from feedmill_distillation.distilling import DistillationService
 from feedmill_distillation.model import open_model
 from support import model_server as serve
 from support.articles import store_articles
-from support.distilling import BRIDGE, FERRY, HARBOUR, counted, distill, events, standings, stored
+from support.distilling import (
+    BRIDGE,
+    FERRY,
+    HARBOUR,
+    NoDistiller,
+    counted,
+    distill,
+    events,
+    standings,
+    stored,
+)
 from support.model_server import ModelServer, open_model_server
 
 
@@ -32,7 +42,7 @@ async def server() -> AsyncIterator[ModelServer]:
 @pytest_asyncio.fixture
 async def service(server: ModelServer, store: Store) -> AsyncIterator[DistillationService]:
     async with open_model(server.url, "small", None, seconds=5) as model:
-        yield DistillationService(store, model, concurrency=2)
+        yield DistillationService(store, model, local=NoDistiller(), concurrency=2)
 
 
 async def test_a_slice_is_distilled_and_stored(store: Store, service: DistillationService) -> None:
@@ -140,7 +150,9 @@ async def test_another_recipe_makes_its_own_distillate(
     [later] = await store_articles(store, FERRY)
 
     async with open_model(server.url, "large", None) as model:
-        await distill(DistillationService(store, model, concurrency=2), [later])
+        await distill(
+            DistillationService(store, model, local=NoDistiller(), concurrency=2), [later]
+        )
 
     assert [request.model for request in server.requests] == ["small", "large"]
     assert await stored(store, later) == [(FERRY, False)]

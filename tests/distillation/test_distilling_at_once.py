@@ -25,6 +25,7 @@ from support.distilling import (
     BRIDGE,
     FERRY,
     GatedDistiller,
+    NoDistiller,
     distill,
     events,
     standings,
@@ -34,7 +35,7 @@ from support.distilling import (
 
 async def test_all_slices_together_respect_the_models_concurrency(store: Store) -> None:
     distiller = GatedDistiller()
-    service = DistillationService(store, distiller, concurrency=3)
+    service = DistillationService(store, distiller, local=NoDistiller(), concurrency=3)
     ids = await store_articles(store, *(f"Article {n}." for n in range(8)))
 
     slices = [asyncio.create_task(distill(service, part)) for part in (ids[:4], ids[4:])]
@@ -49,7 +50,7 @@ async def test_all_slices_together_respect_the_models_concurrency(store: Store) 
 
 async def test_it_heartbeats_while_the_model_thinks(store: Store) -> None:
     distiller = GatedDistiller()
-    service = DistillationService(store, distiller, concurrency=1)
+    service = DistillationService(store, distiller, local=NoDistiller(), concurrency=1)
     [entry_id] = await store_articles(store, FERRY)
     beats: list[object] = []
     environment = ActivityEnvironment()
@@ -67,7 +68,7 @@ async def test_it_heartbeats_while_the_model_thinks(store: Store) -> None:
 
 async def test_an_entry_removed_while_the_model_thinks_is_skipped(store: Store) -> None:
     distiller = GatedDistiller()
-    service = DistillationService(store, distiller, concurrency=2)
+    service = DistillationService(store, distiller, local=NoDistiller(), concurrency=2)
     ids = await store_articles(store, FERRY, BRIDGE)
 
     running = asyncio.create_task(distill(service, ids))
@@ -81,7 +82,7 @@ async def test_an_entry_removed_while_the_model_thinks_is_skipped(store: Store) 
 
 async def test_two_attempts_at_once_report_an_entry_once(store: Store) -> None:
     distiller = GatedDistiller()
-    service = DistillationService(store, distiller, concurrency=2)
+    service = DistillationService(store, distiller, local=NoDistiller(), concurrency=2)
     ids = await store_articles(store, FERRY)
 
     attempts = [asyncio.create_task(distill(service, ids)) for _ in range(2)]
@@ -97,7 +98,7 @@ async def test_two_attempts_at_once_give_up_an_entry_once(store: Store) -> None:
     ids = await store_articles(store, FERRY)
     verdict = EntryUndistillable(entry_id=ids[0], reason=Reason.MODEL_REFUSED)
     distiller = GatedDistiller(verdict)
-    service = DistillationService(store, distiller, concurrency=2)
+    service = DistillationService(store, distiller, local=NoDistiller(), concurrency=2)
 
     attempts = [asyncio.create_task(distill(service, ids)) for _ in range(2)]
     await distiller.until_waiting(2)
@@ -110,7 +111,7 @@ async def test_two_attempts_at_once_give_up_an_entry_once(store: Store) -> None:
 async def test_a_database_that_is_away_is_no_outcome() -> None:
     settings = StoreSettings.model_validate({"database_url": "postgresql://a:b@127.0.0.1:1/c"})
     async with open_store(settings) as store:
-        service = DistillationService(store, GatedDistiller(), concurrency=1)
+        service = DistillationService(store, GatedDistiller(), local=NoDistiller(), concurrency=1)
 
         with pytest.raises(StoreUnavailableError):
             await distill(service, [1])

@@ -41,7 +41,8 @@ class FatalPool(IsolatedPool):
 async def extractive(store: Store) -> AsyncIterator[DistillationService]:
     pool = FatalPool(1)
     try:
-        yield DistillationService(store, ExtractiveDistiller(pool), concurrency=2)
+        distiller = ExtractiveDistiller(pool)
+        yield DistillationService(store, distiller, local=distiller, concurrency=2)
     finally:
         await pool.close()
 

@@ -9,7 +9,7 @@ from feedmill.isolation import IsolatedPool, open_pool
 from feedmill.store import Store
 from feedmill.web.client import WebClient, open_web
 from feedmill_fetch.fetching import Fetcher
-from support.manners import governor_of
+from support.fetching import build_fetcher
 from support.origin import Origin, open_origin
 from support.web import web_settings
 
@@ -21,8 +21,11 @@ async def extractors() -> AsyncIterator[IsolatedPool]:
 
 
 @pytest_asyncio.fixture
-async def origin() -> AsyncIterator[Origin]:
+async def origin(store: Store) -> AsyncIterator[Origin]:
+    """A site whose robots.txt is known already, and forbids nothing."""
     async with open_origin() as opened:
+        async with store.transaction() as tx:
+            await tx.robots.save(opened.base, "")
         yield opened
 
 
@@ -34,4 +37,4 @@ async def web_client() -> AsyncIterator[WebClient]:
 
 @pytest.fixture
 def fetcher(store: Store, web_client: WebClient, extractors: IsolatedPool) -> Fetcher:
-    return Fetcher(store, web_client, governor_of(store), extractors)
+    return build_fetcher(store, web_client, extractors)

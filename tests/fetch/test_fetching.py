@@ -28,7 +28,7 @@ from feedmill.web.client import WebClient
 from feedmill_fetch.fetching import Fetcher
 from support import misbehaviour
 from support.corpus import serve_corpus
-from support.manners import governor_of
+from support.fetching import build_fetcher
 from support.origin import Origin
 from support.sabotage import SabotagedPool
 
@@ -203,7 +203,7 @@ async def test_one_host_is_asked_in_turn_and_the_rest_comes_later(
     store: Store, web_client: WebClient, extractors: IsolatedPool, origin: Origin
 ) -> None:
     spacing = timedelta(seconds=3)
-    fetcher = Fetcher(store, web_client, governor_of(store, spacing), extractors)
+    fetcher = build_fetcher(store, web_client, extractors, spacing=spacing)
     for number in range(4):
         origin.serve(f"/{number}", PAGE)
     ids = await add_pages(store, *(origin.url(f"/{number}") for number in range(4)))
@@ -242,7 +242,7 @@ async def test_an_extractor_that_hangs_or_dies_costs_one_outcome(
     store: Store, web_client: WebClient, extractors: IsolatedPool, origin: Origin
 ) -> None:
     bodies = {b"hang": misbehaviour.hang, b"die": misbehaviour.die}
-    fetcher = Fetcher(store, web_client, governor_of(store), SabotagedPool(extractors, bodies))
+    fetcher = build_fetcher(store, web_client, SabotagedPool(extractors, bodies))
     origin.serve("/good", PAGE)
     origin.serve("/hang", b"hang")
     origin.serve("/die", b"die")

@@ -62,6 +62,18 @@ async def test_a_card_admits_that_no_model_was_asked(
     assert "Sentences picked from the article, no model" in await page(reader)
 
 
+async def test_an_article_that_is_kept_from_models_says_by_whose_wish(
+    reader: ClientSession, library: Library
+) -> None:
+    entry_id = await library.entry(await library.feed())
+    await library.article(entry_id, withheld="X-Robots-Tag: noai")
+    await library.distillate(entry_id)
+
+    shown = await page(reader, f"/entries/{entry_id}")
+
+    assert "Its publisher keeps it from language models: X-Robots-Tag: noai" in shown
+
+
 async def test_a_card_says_in_words_what_went_wrong(
     reader: ClientSession, library: Library
 ) -> None:

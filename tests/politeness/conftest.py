@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+import pytest
 import pytest_asyncio
 from temporalio.testing import ActivityEnvironment
 
@@ -19,10 +20,13 @@ from feedmill.store import Store
 from feedmill.web.client import WebClient, open_web
 from feedmill.web.governor import Governor
 from feedmill.web.manners import Manners
+from feedmill_fetch.fetching import Fetcher
 from feedmill_ingestion.asking import Asker
 from feedmill_ingestion.polling import Poller
 from feedmill_ingestion.scheduling import Pace
 from support.clock import Clock
+from support.fetching import build_fetcher
+from support.manners import governor_of
 from support.origin import Origin, open_origin
 from support.web import web_settings
 
@@ -132,3 +136,15 @@ async def fleet(store: Store, parsers: IsolatedPool, origin: Origin) -> AsyncIte
 async def client() -> AsyncIterator[WebClient]:
     async with open_web(web_settings()) as opened:
         yield opened
+
+
+@pytest.fixture
+def fetcher(store: Store, client: WebClient, parsers: IsolatedPool) -> Fetcher:
+    return build_fetcher(store, client, parsers)
+
+
+@pytest.fixture
+def poller(store: Store, client: WebClient, parsers: IsolatedPool) -> Poller:
+    """A poller by the real clock, of feeds that may be refreshed as often as a test likes."""
+    governor, pace = governor_of(store), PACE.model_copy(update={"refresh": timedelta(0)})
+    return Poller(store, governor, Asker(client, governor, parsers), pace)

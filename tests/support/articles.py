@@ -64,7 +64,7 @@ ARABIC = """\
 وجدت دراسة أجرتها الجامعة أن عدد الأسماك لم يتغير خلال السنة الأولى."""
 
 
-async def store_articles(store: Store, *texts: str) -> list[int]:
+async def store_articles(store: Store, *texts: str, withheld: str | None = None) -> list[int]:
     """Store entries of one feed, fetched and waiting for distillation; return their ids in order."""
     ids = []
     for text in texts:
@@ -79,6 +79,7 @@ async def store_articles(store: Store, *texts: str) -> list[int]:
                 word_count=len(text.split()),
                 language="en",
                 extractor="test",
+                withheld=withheld,
             )
             await tx.contents.save(entry_id, content)
             await tx.entries.move(entry_id, before=Stage.NEW, after=Stage.FETCHED)

@@ -60,6 +60,15 @@ def counted(outcome: str, distiller: Distiller = Distiller.MODEL) -> float:
     return REGISTRY.get_sample_value("feedmill_entries_distilled_total", labels) or 0.0
 
 
+class NoDistiller:
+    """Fails the test that asks it."""
+
+    recipe: Recipe = recipe_for(Distiller.EXTRACTIVE, "none", "1")
+
+    async def distill(self, content: ContentToDistill) -> Distillate | EntryUndistillable:
+        raise AssertionError(content)
+
+
 class GatedDistiller:
     """Waits in every article until let go; remembers how many waited at once."""
 

@@ -54,9 +54,16 @@ class Library:
             [entry_id] = (await tx.entries.add_new({feed_id: [shown]}))[feed_id]
         return entry_id
 
-    async def article(self, entry_id: int, html: str = HTML) -> None:
+    async def article(
+        self, entry_id: int, html: str = HTML, *, withheld: str | None = None
+    ) -> None:
         content = Content(
-            url="https://news.example/night", html=html, text=TEXT, word_count=11, extractor="test"
+            url="https://news.example/night",
+            html=html,
+            text=TEXT,
+            word_count=11,
+            extractor="test",
+            withheld=withheld,
         )
         async with self._store.transaction() as tx:
             await tx.contents.save(entry_id, content)

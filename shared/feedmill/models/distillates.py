@@ -54,6 +54,9 @@ class ContentToDistill(Model):
     text: str
     language: str | None = None
     content_hash: str
+    withheld: str | None = Field(
+        default=None, description="the sign by which its publisher keeps it from language models"
+    )
 
 
 class DistillEntries(Model):

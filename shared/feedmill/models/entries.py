@@ -52,6 +52,9 @@ class Content(Model):
     language: str | None = Field(default=None, description="BCP 47, as the page says")
     image_url: str | None = None
     extractor: str = Field(description="which extractor, and its version")
+    withheld: str | None = Field(
+        default=None, description="the sign by which its publisher keeps it from language models"
+    )
 
 
 class FetchEntries(Model):

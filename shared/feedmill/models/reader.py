@@ -102,6 +102,9 @@ class EntryView(BrowserModel):
     model: str | None = None
     word_count: int | None = None
     image_url: WebUrl = None
+    withheld: str | None = Field(
+        default=None, description="the sign by which its publisher keeps it from language models"
+    )
 
 
 class EntryDetail(EntryView):

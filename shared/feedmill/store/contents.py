@@ -33,6 +33,7 @@ class ContentStore:
                 contents.c.text,
                 contents.c.language,
                 contents.c.hash.label("content_hash"),
+                contents.c.withheld,
             )
             .join(entries, entries.c.id == contents.c.entry_id)
             .where(contents.c.entry_id.in_(entry_ids), entries.c.stage == Stage.FETCHED)

@@ -19,6 +19,7 @@ from feedmill.store.feeds import FeedStore
 from feedmill.store.hosts import HostStore
 from feedmill.store.lists import ListStore
 from feedmill.store.reader import ReaderStore
+from feedmill.store.robots import RobotsStore
 from feedmill.store.schema import check_schema
 from feedmill.store.urls import psycopg_url
 from feedmill.store.users import UserStore
@@ -40,6 +41,7 @@ class Transaction:
         self.distillates = DistillateStore(connection)
         self.lists = ListStore(connection)
         self.categories = CategoryStore(connection)
+        self.robots = RobotsStore(connection)
         self.users = UserStore(connection)
         self.events = EventStore(connection)
         self.reader = ReaderStore(connection)

@@ -238,6 +238,7 @@ def _entries_of(user_id: int) -> Select[Any]:
             entries.c.detail,
             contents.c.word_count,
             contents.c.image_url,
+            contents.c.withheld,
             newest,
         )
         .join(feeds, feeds.c.id == entries.c.feed_id)

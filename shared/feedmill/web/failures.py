@@ -94,7 +94,10 @@ def _line(error: Exception) -> str:
         return _shortened(error.os_error.strerror or str(error.os_error))
     if isinstance(error, aiohttp.ClientResponseError):
         return _excess(error) or _shortened(_said(_cause(error) or error))
-    return _shortened(str(error) or "no answer in time")
+    if isinstance(error, TimeoutError):
+        connecting = isinstance(error, aiohttp.ConnectionTimeoutError)
+        return "no connection in time" if connecting else "no answer in time"
+    return _shortened(str(error))
 
 
 def _said(error: BadHttpMessage | aiohttp.ClientResponseError) -> str:

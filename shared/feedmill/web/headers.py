@@ -3,11 +3,12 @@
 import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from urllib.parse import urljoin
 
 from multidict import MultiMapping
 
 from feedmill.models.feeds import Hub, Validators
+from feedmill.web.consent import reserves, says_no_input, says_no_models, sign
+from feedmill.web.locations import joined
 
 # A site that asks for more is mistaken; the longest `max-age` in real use is a year, by habit.
 _LONGEST_FRESHNESS = timedelta(days=31)
@@ -22,14 +23,14 @@ _SECONDS = re.compile(r"[0-9]{1,15}")
 _NOTHING = re.compile(r"0(?:\.[0-9]*)?")
 _LIMIT = re.compile(r";\s*r=0\s*;\s*t=([0-9]{1,15})")
 
+_SIGNS = (
+    ("X-Robots-Tag", says_no_models),
+    ("Content-Signal", says_no_input),
+    ("TDM-Reservation", reserves),
+)
+
 _LINK = re.compile(r"<([^<>]*)>((?:\s*;[^;,\"<]*(?:\"[^\"]*\")?)*)")
 _REL = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s;,\"]+))", re.IGNORECASE)
-
-# By which name sites may speak to us alone.
-_AGENT = "feedmill"
-_NO_MODELS = frozenset({"noai"})
-_NO_INPUT = re.compile(r"(?:^|[\s,;])ai-input\s*=\s*no\b", re.IGNORECASE)
-_SIGNAL_CHARACTERS = 200
 
 
 def media_type(content_type: str) -> str:
@@ -100,8 +101,8 @@ def spent_for(headers: MultiMapping[str], now: datetime) -> timedelta | None:
 def hub(headers: MultiMapping[str], url: str) -> Hub | None:
     """Return the WebSub hub that `Link` headers name, if they name the topic too."""
     found = {
-        rel.lower(): urljoin(url, target)
-        for target, parameters in _LINK.findall(", ".join(headers.getall("Link", [])))
+        rel.lower(): joined(url, target)
+        for target, parameters in _LINK.findall(", ".join(headers.getall("Link", ())))
         for rel in _rels(parameters)
     }
     if "hub" not in found or "self" not in found:
@@ -111,26 +112,11 @@ def hub(headers: MultiMapping[str], url: str) -> Hub | None:
 
 def withheld(headers: MultiMapping[str]) -> str | None:
     """Return the header by which a publisher keeps the page from language models, None if none does."""
-    for value in headers.getall("X-Robots-Tag", []):
-        if robots_directives(value) & _NO_MODELS:
-            return f"X-Robots-Tag: {value}"[:_SIGNAL_CHARACTERS]
-    for value in headers.getall("Content-Signal", []):
-        if _NO_INPUT.search(value):
-            return f"Content-Signal: {value}"[:_SIGNAL_CHARACTERS]
-    if headers.get("TDM-Reservation", "").strip() == "1":
-        return "TDM-Reservation: 1"
+    for name, keeps in _SIGNS:
+        for value in headers.getall(name, ()):
+            if keeps(value):
+                return sign(f"{name}: {value}")
     return None
-
-
-def robots_directives(value: str) -> frozenset[str]:
-    """Return the directives of a robots tag that are for everybody or for us, in lower case."""
-    agent, colon, rest = value.partition(":")
-    # `unavailable_after: date` is the one directive with a colon of its own.
-    is_named = colon and "," not in agent and agent.strip().lower() != "unavailable_after"
-    if is_named and agent.strip().lower() != _AGENT:
-        return frozenset()
-    directives = rest if is_named else value
-    return frozenset(part.strip().lower() for part in directives.split(","))
 
 
 def _rels(parameters: str) -> list[str]:
@@ -139,7 +125,7 @@ def _rels(parameters: str) -> list[str]:
 
 
 def _cache_control(headers: MultiMapping[str]) -> str:
-    return ", ".join(headers.getall("Cache-Control", []))
+    return ", ".join(headers.getall("Cache-Control", ()))
 
 
 def _sendable(value: str | None) -> str | None:

@@ -1,0 +1,19 @@
+"""A fetcher, put together the way its service does it."""
+
+from datetime import timedelta
+
+from feedmill.isolation import IsolatedPool
+from feedmill.store import Store
+from feedmill.web.client import WebClient
+from feedmill.web.robots import Robots
+from feedmill_fetch.fetching import Fetcher
+from support.manners import governor_of
+
+NO_SPACING = timedelta(0)
+
+
+def build_fetcher(
+    store: Store, web: WebClient, extractors: IsolatedPool, *, spacing: timedelta = NO_SPACING
+) -> Fetcher:
+    governor = governor_of(store, spacing)
+    return Fetcher(store, web, governor, Robots(store, web, governor), extractors)
