@@ -7,7 +7,7 @@ async with open_wire(answer) as wire:
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 Talk = Callable[["Wire", asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 """What is said on one connection; it is closed afterwards."""
@@ -45,14 +45,18 @@ async def open_wire(
     """Serve while the block lasts."""
     wire = Wire("https" if tls else "http", address)
 
+    talks: set[asyncio.Task[None]] = set()
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         wire.connections += 1
-        try:
+        this = asyncio.current_task()
+        assert this is not None
+        talks.add(this)
+        # Cut off in the middle, by the client or by the end of the block.
+        with suppress(ConnectionError, asyncio.CancelledError):
             await talk(wire, reader, writer)
-        except ConnectionError:
-            pass
-        finally:
-            writer.close()
+        talks.discard(this)
+        writer.close()
 
     server = await asyncio.start_server(serve, address, port, ssl=tls)
     wire.port = server.sockets[0].getsockname()[1]
@@ -60,6 +64,9 @@ async def open_wire(
         yield wire
     finally:
         server.close()
+        for each in talks:
+            each.cancel()
+        await asyncio.gather(*talks)
 
 
 def saying(*parts: bytes, pause_seconds: float = 0) -> Talk:
