@@ -177,6 +177,12 @@ async def test_a_form_goes_to_no_private_address(client: WebClient) -> None:
             "",
             id="hints and no answer",
         ),
+        pytest.param(
+            saying(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 5_000),
+            Reason.NOT_HTTP,
+            "hints instead of an answer",
+            id="nothing but hints",
+        ),
     ],
 )
 async def test_a_server_that_does_not_keep_to_the_protocol_is_refused_by_name(
@@ -191,6 +197,16 @@ async def test_a_server_that_does_not_keep_to_the_protocol_is_refused_by_name(
     assert isinstance(reply, Refusal)
     assert reply.reason is reason
     assert reply.detail.startswith(detail)
+
+
+async def test_an_answer_may_be_hinted_at(client: WebClient) -> None:
+    async with open_wire(
+        saying(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 2 + OK)
+    ) as wire:
+        reply = await get(client, wire.url("/"))
+
+    assert isinstance(reply, Answer)
+    assert (reply.status, reply.body) == (200, b"hi")
 
 
 @pytest.mark.parametrize("flaw", ["none", "expired", "wrong host", "unknown authority"])

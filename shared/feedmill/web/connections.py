@@ -8,20 +8,51 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import Connection
+from aiohttp.http import RawResponseMessage
+from aiohttp.streams import StreamReader
 
 from feedmill.config import Network
 from feedmill.web.addresses import may_connect
-from feedmill.web.failures import AddressForbiddenError, HungUpError
+from feedmill.web.failures import AddressForbiddenError, HungUpError, TooManyHintsError
 from feedmill.web.names import LookUp, ask_system, open_resolver
 
 # Real sites send security policies of 20 KB in one header, and dozens of headers.
 _HEADER_BYTES = 32_768
 _HEADERS = 128
 _CONNECTIONS = 500
+# `100 Continue`, `103 Early Hints`: no server has more than one or two to give.
+_HINTS = 8
+_INTERIM = range(100, 200)
 # Servers close idle connections themselves, most of them soon after this.
 _IDLE_SECONDS = 15
 _NAMES_SECONDS = 60
 _NAMES = 10_000
+
+
+class _Response(aiohttp.ClientResponse):
+    """An answer that comes after few hints.
+
+    The library takes any number of interim answers (1xx) without giving way to anybody, so a server
+    that sends nothing else could hold up the whole process.
+    """
+
+    async def start(self, connection: Connection) -> aiohttp.ClientResponse:
+        protocol = connection.protocol
+        assert protocol is not None  # noqa: S101 - for the type checker: it was connected just now
+        hints = 0
+
+        async def read() -> tuple[RawResponseMessage, StreamReader]:
+            nonlocal hints
+            message, payload = await ResponseHandler.read(protocol)
+            hints += message.code in _INTERIM
+            if hints > _HINTS:
+                raise TooManyHintsError
+            return message, payload
+
+        protocol.read = read  # type: ignore[method-assign]  # the library offers no other place
+        return await super().start(connection)
 
 
 @dataclass(slots=True)
@@ -55,6 +86,7 @@ async def open_session(
             max_line_size=_HEADER_BYTES,
             max_field_size=_HEADER_BYTES,
             max_headers=_HEADERS,
+            response_class=_Response,
             middlewares=[_ask_once],
             trace_configs=[_watch()],
         ) as session:

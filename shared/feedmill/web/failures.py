@@ -13,14 +13,6 @@ from feedmill.web.answers import Refusal
 
 _DETAIL_CHARACTERS = 200
 
-_REASONS: tuple[tuple[type[Exception], Reason], ...] = (
-    (TimeoutError, Reason.TIMED_OUT),
-    (aiohttp.ClientConnectorDNSError, Reason.LOOK_UP_FAILED),
-    (aiohttp.ClientSSLError, Reason.TLS_FAILED),
-    (aiohttp.InvalidURL, Reason.URL_INVALID),
-    (aiohttp.ClientResponseError, Reason.NOT_HTTP),
-)
-
 # The name exists nowhere, or has no address; anything else is a name server's trouble.
 _NO_SUCH_NAME = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
 
@@ -43,6 +35,23 @@ class HungUpError(aiohttp.ClientError):
     def __init__(self, *, began: bool) -> None:
         super().__init__("hung up in mid-answer" if began else "hung up without an answer")
         self.began = began
+
+
+class TooManyHintsError(aiohttp.ClientError):
+    """Interim answers went on and on."""
+
+    def __init__(self) -> None:
+        super().__init__("hints instead of an answer")
+
+
+_REASONS: tuple[tuple[type[Exception], Reason], ...] = (
+    (TimeoutError, Reason.TIMED_OUT),
+    (aiohttp.ClientConnectorDNSError, Reason.LOOK_UP_FAILED),
+    (aiohttp.ClientSSLError, Reason.TLS_FAILED),
+    (aiohttp.InvalidURL, Reason.URL_INVALID),
+    (aiohttp.ClientResponseError, Reason.NOT_HTTP),
+    (TooManyHintsError, Reason.NOT_HTTP),
+)
 
 
 def refused(error: UrlRefusedError) -> Refusal:
