@@ -124,6 +124,8 @@ ALLOWED = {
     "http://example.com/../a//b;c": "http://example.com/../a//b;c",
     "http://example.com/straße?q=ü%C3%BC": "http://example.com/stra%C3%9Fe?q=%C3%BC%C3%BC",
     "http://münchen.example/feed": "http://xn--mnchen-3ya.example/feed",
+    "http://faß.example/": "http://xn--fa-hia.example/",
+    "http://ΠΑΡΆΔΕΙΓΜΑ.example/": "http://xn--hxajbheg2az3al.example/",
     "http://xn--mnchen-3ya.example/": "http://xn--mnchen-3ya.example/",
     "http://my_feed.example.com/": "http://my_feed.example.com/",
     "http://127.0.0.1.example.com/": "http://127.0.0.1.example.com/",

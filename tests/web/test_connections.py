@@ -1,6 +1,7 @@
 """What happens between us and a site before there is an answer, and when there never is one."""
 
 import asyncio
+import resource
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -296,6 +297,24 @@ async def test_an_address_that_does_not_answer_is_not_waited_for_when_there_is_a
         reply = await get(client, wire.url("/", host="feed.example"))
 
     assert isinstance(reply, Answer)
+
+
+async def test_there_is_room_for_many_connections() -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1_024, before[1]))
+    try:
+        async with open_web(web_settings()):
+            assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] >= min(4_096, before[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+async def test_a_client_that_was_closed_is_our_own_fault(origin: Origin) -> None:
+    async with open_web(web_settings()) as closed:
+        pass
+
+    with pytest.raises(RuntimeError):
+        await get(closed, origin.url("/"))
 
 
 async def test_no_proxy_comes_between(

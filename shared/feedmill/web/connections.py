@@ -1,5 +1,6 @@
 """The one session of a process, and the guard at every connection it opens."""
 
+import resource
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -22,6 +23,8 @@ from feedmill.web.names import LookUp, ask_system, open_resolver
 _HEADER_BYTES = 32_768
 _HEADERS = 128
 _CONNECTIONS = 500
+# For these, as many idle ones, and all else a process opens; many systems stop at 1,024.
+_FILES = 4_096
 # `100 Continue`, `103 Early Hints`: no server has more than one or two to give.
 _HINTS = 8
 _INTERIM = range(100, 200)
@@ -67,6 +70,7 @@ async def open_session(
     allowed_networks: Sequence[Network], look_up: LookUp = ask_system
 ) -> AsyncIterator[aiohttp.ClientSession]:
     """Open a session without memory: no cookies, no proxy or password from the environment."""
+    _make_room()
     async with open_resolver(look_up) as resolver:
         connector = aiohttp.TCPConnector(
             # Building one costs 50 ms of CPU: once per process, not once per host.
@@ -107,6 +111,14 @@ def guard(allowed_networks: Sequence[Network]) -> Callable[[aiohttp.AddrInfoType
         return socket.socket(family, kind, protocol)
 
     return open_socket
+
+
+def _make_room() -> None:
+    # A site would get the blame for the socket that could not be opened.
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if most == resource.RLIM_INFINITY else min(_FILES, most)
+    if now != resource.RLIM_INFINITY and now < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 async def _ask_once(
