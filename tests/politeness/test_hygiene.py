@@ -1,7 +1,6 @@
 """C21 to C26 and C34: what a request looks like on the wire, and where patience with an answer ends."""
 
 import gzip
-import socket
 import time
 import zlib
 from collections.abc import Callable
@@ -22,7 +21,7 @@ from feedmill.web.client import WebClient, WebLimits, open_web
 from feedmill_ingestion.polling import Poller
 from support.origin import Origin, open_origin
 from support.web import get, web_settings
-from support.wire import Talk, open_wire, redirecting, saying, serving
+from support.wire import Talk, deaf, open_wire, redirecting, saying, serving
 
 RSS = "application/rss+xml; charset=utf-8"
 BODY = (
@@ -236,16 +235,11 @@ async def test_c26_patience_ends(talk: Talk, reason: Reason, seconds: float) -> 
 
 
 async def test_c26_a_host_that_takes_no_connection_is_not_waited_for() -> None:
-    # Nobody accepts, and the queue of those who wait for that is full.
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as deaf:
-        address = deaf.getsockname()
-        with socket.create_connection(address), socket.socket() as second:
-            second.setblocking(False)
-            second.connect_ex(address)
-            async with open_web(web_settings(), HASTY) as client:
-                began = time.monotonic()
-                reply = await get(client, f"http://127.0.0.1:{address[1]}/")
-                took = time.monotonic() - began
+    with deaf("127.0.0.1") as port:
+        async with open_web(web_settings(), HASTY) as client:
+            began = time.monotonic()
+            reply = await get(client, f"http://127.0.0.1:{port}/")
+            took = time.monotonic() - began
 
     assert isinstance(reply, Refusal)
     assert reply.reason is Reason.TIMED_OUT

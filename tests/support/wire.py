@@ -5,9 +5,10 @@ async with open_wire(answer) as wire:
 """
 
 import asyncio
+import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 Talk = Callable[["Wire", asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 """What is said on one connection; it is closed afterwards."""
@@ -67,6 +68,19 @@ async def open_wire(
         for each in talks:
             each.cancel()
         await asyncio.gather(*talks)
+
+
+@contextmanager
+def deaf(address: str, port: int = 0) -> Iterator[int]:
+    """Listen on a port where nobody accepts, and the queue of those who wait for that is full."""
+    with (
+        socket.create_server((address, port), backlog=0) as server,
+        socket.create_connection(server.getsockname()),
+        socket.socket() as second,
+    ):
+        second.setblocking(False)
+        second.connect_ex(server.getsockname())
+        yield int(server.getsockname()[1])
 
 
 def saying(*parts: bytes, pause_seconds: float = 0) -> Talk:

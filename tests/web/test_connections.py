@@ -3,6 +3,7 @@
 import asyncio
 import resource
 import socket
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -20,7 +21,7 @@ from support.names import Names, v4, v6
 from support.origin import Origin
 from support.tls import Authority, server_side
 from support.web import always, get, web_settings
-from support.wire import OK, Talk, Wire, deserting, open_wire, saying, serving
+from support.wire import OK, Talk, Wire, deaf, deserting, open_wire, saying, serving
 
 LOOPBACK = "127.0.0.0/8,::1/128"
 
@@ -297,6 +298,18 @@ async def test_an_address_that_does_not_answer_is_not_waited_for_when_there_is_a
         reply = await get(client, wire.url("/", host="feed.example"))
 
     assert isinstance(reply, Answer)
+
+
+async def test_an_address_that_hangs_is_tried_beside_the_next() -> None:
+    names = Names(v4("127.0.0.2"), v4("127.0.0.1"))
+    async with open_wire(serving()) as wire, knowing(names) as client:
+        with deaf("127.0.0.2", wire.port):
+            began = time.monotonic()
+            reply = await get(client, wire.url("/", host="feed.example"))
+
+    assert isinstance(reply, Answer)
+    # The other one would be waited for ten seconds.
+    assert time.monotonic() - began < 5
 
 
 async def test_there_is_room_for_many_connections() -> None:
