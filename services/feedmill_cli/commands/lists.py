@@ -98,7 +98,7 @@ def describe_counts(imported: ListImported) -> str:
     """Return what came of a list: `12 feeds added, 3 categories made, 1 broken`."""
     added = f"{imported.added} of {imported.outlines} feeds added"
     counts = [
-        (imported.categories, "categories made"),
+        (imported.categories, "category made" if imported.categories == 1 else "categories made"),
         (imported.followed, "followed already"),
         (imported.duplicates, "more than once in the file"),
         (imported.broken, "broken"),
