@@ -1,4 +1,5 @@
 import codecs
+import time
 
 import pytest
 
@@ -19,6 +20,9 @@ from support.articles import ARABIC, JAPANESE, RUSSIAN
         pytest.param("<é".encode("utf-16"), None, "<é", id="utf-16, marked"),
         pytest.param("<é".encode("utf-16-be"), None, "<é", id="utf-16, unmarked"),
         pytest.param("<é".encode("utf-32"), None, "<é", id="utf-32"),
+        pytest.param("<é".encode("utf-32-le"), None, "<é", id="utf-32, unmarked"),
+        pytest.param("<é".encode("utf-32-be"), None, "<é", id="utf-32 the other way, unmarked"),
+        pytest.param("<?xml?>é".encode("cp037"), None, "<?xml?>é", id="EBCDIC"),
         pytest.param(
             b'<?xml version="1.0" encoding="koi8-r"?>\xc1',
             None,
@@ -40,7 +44,40 @@ from support.articles import ARABIC, JAPANESE, RUSSIAN
             '<?xml version="1.0" encoding="utf-16"?>x',
             id="utf-16 it is not",
         ),
+        pytest.param(
+            b'<?xml encoding="u16"?>xy', None, '<?xml encoding="u16"?>xy', id="by another name"
+        ),
+        pytest.param(
+            '<?xml encoding="UTF-8"?>é'.encode(),
+            "ISO-8859-1",
+            '<?xml encoding="UTF-8"?>é',
+            id="the document knows better than a header that says what servers say",
+        ),
+        pytest.param(
+            '<?xml encoding="UTF-8"?>é'.encode("cp1252"),
+            "ISO-8859-1",
+            '<?xml encoding="UTF-8"?>é',
+            id="unless it does not",
+        ),
+        pytest.param(
+            '<?xml encoding="UTF-8"?>ж'.encode("koi8-r"),
+            "koi8-r",
+            '<?xml encoding="UTF-8"?>ж',
+            id="a header that says something is believed",
+        ),
+        pytest.param(
+            "Über fünf größere Bäume".encode() + b"\xc3",
+            None,
+            "Über fünf größere Bäume\ufffd",
+            id="utf-8, cut in the middle of a character",
+        ),
+        pytest.param(
+            "안녕하세요".encode("euc-kr") + b"\xff", "euc-kr", "안녕하세요\ufffd", id="damaged"
+        ),
         pytest.param(b"x", "no-such-charset", "x", id="unknown label"),
+        pytest.param(b"x\0", "\0", "x\0", id="a label that is none"),
+        pytest.param(b"a+AGI-", "utf-7", "a+AGI-", id="an encoding that only attackers use"),
+        pytest.param(b"xn--a", "punycode", "xn--a", id="an encoding of other things"),
         pytest.param(b"x", "zlib", "x", id="a codec that makes no text"),
         pytest.param(b"a\x81\xffb", "utf-8", "a\ufffd\ufffdb", id="fits nothing"),
         pytest.param(
@@ -143,11 +180,34 @@ def test_text_without_any_declaration_is_recognised(codec: str, text: str) -> No
         ('<img alt="a > b" src=x>text', "text"),
         ("<p>un\nwrapped\tlines</p>", "un wrapped lines"),
         ("a\x00b&#0;c\ud800", "ab\ufffdc"),
+        ("a\nb &amp;lt; &#10; c", "a b &lt; c"),
+        ("<!DOCTYPE html><p>One</p> <! two", "One\n<! two"),
+        ("<script>alert(1)</script><b>" + "<div>" * 1_000 + "deep</div>", "deep"),
+        ("<br>" * 2_000 + "long", "long"),
         ("", ""),
     ],
 )
 def test_markup_becomes_lines(markup: str, text: str) -> None:
     assert plain_text(markup) == text
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        pytest.param("<div>" * 100_000, id="nested"),
+        pytest.param("<b><i><a href=x>" * 30_000, id="nested formatting"),
+        pytest.param("<div>" * 50_000 + "</div>" * 50_000, id="nested and closed"),
+        pytest.param("<" * 500_000, id="beginnings"),
+        pytest.param("<!" * 250_000, id="declarations"),
+        pytest.param("<script " * 60_000, id="scripts"),
+    ],
+)
+def test_hostile_markup_takes_no_time(hostile: str) -> None:
+    started = time.process_time()
+
+    plain_text(hostile)
+
+    assert time.process_time() - started < 1
 
 
 def test_what_cannot_be_stored_is_left_out() -> None:

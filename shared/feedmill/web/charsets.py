@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import cchardet
 import webencodings
 
+# What a document in this encoding begins with, by a byte order mark or by its first characters.
 # The longer ones first: UTF-32's mark begins with UTF-16's.
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -14,8 +15,11 @@ _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
+    (b"<\x00\x00\x00", "utf-32-le"),
+    (b"\x00\x00\x00<", "utf-32-be"),
     (b"<\x00", "utf-16-le"),
     (b"\x00<", "utf-16-be"),
+    ("<?xm".encode("cp037"), "cp037"),
 )
 
 # `encoding="…"` of an XML declaration, `charset=…` of an HTML meta.
@@ -40,34 +44,43 @@ _DETECTED_BYTES = 65_536
 _LEAST_CONFIDENCE = 0.5
 _ASCII = bytes(range(128))
 
+# What servers say when they do not know, and what documents say that do.
+_LATIN_1 = "cp1252"
+_UTF_8 = "utf-8"
+# How many characters fit for each that does not, in text that was only damaged: cut in the middle of
+# a character, or joined from two sources.
+_FITTING = 4
+
 
 def decode_text(body: bytes, charset: str | None = None) -> str:
     """Return the text that `body` most likely is; never fails.
 
     Believed are, in this order, a byte order mark, the HTTP header's `charset`, what the document
-    declares in its beginning, UTF-8, what it declares later, and what its bytes look like; the first that fits every byte wins. Text that
-    fits none is read as the first of them with the misfits replaced. A media type says nothing
-    here: `text/xml` without charset is not ASCII (RFC 7303).
+    declares in its beginning, UTF-8, what it declares later, and what its bytes look like; the
+    first that fits, but for a few damaged characters, wins. Only a header that says Latin-1 gives
+    way to a document that says UTF-8 and is. Text that fits none is read as the first of them with
+    the misfits replaced. A media type says nothing here: `text/xml` without charset is not ASCII
+    (RFC 7303).
     """
     first = None
     for codec in _codecs(body, charset):
-        text = _decoded(body, codec, "strict")
+        text = _decoded(body, codec)
         if text is not None:
             return text
         first = first or codec
-    return body.decode(first or "utf-8", "replace")
+    return body.decode(first or _UTF_8, "replace")
 
 
 def _codecs(body: bytes, charset: str | None) -> Iterator[str]:
     for mark, codec in _MARKS:
         if body.startswith(mark):
             yield codec
-    for label in (charset, _declared(body, _EARLY_BYTES)):
-        yield from _codec(label)
-    yield "utf-8"
+    said = [*_codec(charset), *_codec(_declared(body, _EARLY_BYTES))]
+    yield from reversed(said) if said == [_LATIN_1, _UTF_8] else said
+    yield _UTF_8
     yield from _codec(_declared(body, _LATE_BYTES))
     yield from _codec(_detected(body))
-    yield "cp1252"
+    yield _LATIN_1
 
 
 def _codec(label: str | None) -> Iterator[str]:
@@ -110,8 +123,19 @@ def _detected(body: bytes) -> str | None:
     return label if (confidence or 0) >= _LEAST_CONFIDENCE else None
 
 
-def _decoded(body: bytes, codec: str, errors: str) -> str | None:
+def _decoded(body: bytes, codec: str) -> str | None:
     try:
-        return body.decode(codec, errors)
+        return body.decode(codec)
+    except (LookupError, ValueError):
+        return _damaged(body, codec)
+
+
+def _damaged(body: bytes, codec: str) -> str | None:
+    """Return the text if all but a few of the characters that could tell fit the encoding."""
+    try:
+        text = body.decode(codec, "replace")
     except (LookupError, ValueError):
         return None
+    misfits = text.count("\ufffd")
+    telling = len(text) - len(text.encode("ascii", "ignore"))
+    return text if telling - misfits > _FITTING * misfits else None

@@ -16,7 +16,13 @@ _CELLS = frozenset({"td", "th"})
 _UNREAD = frozenset({"head", "iframe", "noscript", "script", "style", "svg", "template", "title"})
 
 _CELL_TAG = re.compile(r"</?t[dh]>")
-_TAG = re.compile(r"<[^>]*>")
+_TAG = re.compile(r"<[^<>]*>")
+# Tags of elements that can contain themselves.
+_NESTING_TAG = re.compile(
+    r"<(/?)(?!(?:area|br|col|dd|dt|hr|img|input|li|p|td|th|tr|wbr)\b)[a-z]", re.IGNORECASE
+)
+_DEEP = 500
+_UNREAD_ELEMENT = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
 
 # Postgres refuses NUL and halves of characters; the other controls are never meant.
 _UNSTORABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
@@ -27,19 +33,49 @@ def storable(text: str) -> str:
     return _UNSTORABLE.sub("", text)
 
 
+# Leaves bare tags only, and every other `<` escaped. Made once: its tables cost as much as a text.
+_CLEANER = nh3.Cleaner(
+    tags=set(_BLOCKS | _CELLS),
+    clean_content_tags=set(_UNREAD),
+    attributes={},
+    link_rel=None,
+)
+
+
 def plain_text(markup: str) -> str:
     """Return what a reader sees of an HTML fragment: a line per paragraph, no empty lines."""
-    # Cleaned first, so that the only tags left are bare ones and every other `<` is escaped.
-    bare = nh3.clean(
-        storable(markup),
-        tags=set(_BLOCKS | _CELLS),
-        clean_content_tags=set(_UNREAD),
-        attributes={},
-        link_rel=None,
-    )
-    lines = _TAG.sub("\n", _CELL_TAG.sub(" ", bare.replace("\n", " "))).split("\n")
-    squeezed = (" ".join(storable(html.unescape(line)).split()) for line in lines)
-    return "\n".join(line for line in squeezed if line)
+    clean = storable(markup)
+    if "<" not in clean:
+        return squeezed(html.unescape(clean).replace("\n", " "))
+    if _nests_deeply(clean):
+        return squeezed(html.unescape(_TAG.sub("\n", _UNREAD_ELEMENT.sub("", clean))))
+    bare = _CLEANER.clean(_with_unended_escaped(clean))
+    # What was a line end before is a blank, what ends a line now is a tag.
+    lines = _TAG.sub("\n", _CELL_TAG.sub(" ", bare.replace("\n", " ")))
+    return squeezed(html.unescape(lines))
+
+
+def _with_unended_escaped(markup: str) -> str:
+    # A declaration that nothing ends is none, and would take the rest of the text with it.
+    end = markup.rfind(">") + 1
+    return markup[:end] + markup[end:].replace("<!", "&lt;!")
+
+
+def _nests_deeply(markup: str) -> bool:
+    """Whether elements nest so deeply that the parser's time would grow with the square of it."""
+    if markup.count("<") < _DEEP:
+        return False
+    depth = deepest = 0
+    for tag in _NESTING_TAG.finditer(markup):
+        depth = max(depth - 1, 0) if tag[1] else depth + 1
+        deepest = max(deepest, depth)
+    return deepest > _DEEP
+
+
+def squeezed(text: str) -> str:
+    """Return storable text with single blanks, and without empty lines."""
+    lines = (" ".join(line.split()) for line in storable(text).split("\n"))
+    return "\n".join(line for line in lines if line)
 
 
 def shorten(text: str, characters: int) -> str:
