@@ -1,57 +1,89 @@
 """JSON Feed 1.0 and 1.1 (jsonfeed.org), read as leniently as the others. Pure."""
 
 import json
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from feedmill.models.feeds import FeedSnapshot
-from feedmill_ingestion.snapshots import ShownEntry, Text, snapshot
+from feedmill.models.outcomes import Reason
+from feedmill_ingestion.dates import moment
+from feedmill_ingestion.shown import (
+    MOST_READ,
+    FeedUnreadable,
+    ShownEntry,
+    ShownFeed,
+    ShownFile,
+    Text,
+)
 
 _VERSION = "jsonfeed.org/version/1"
 
 
-def read_json_feed(text: str, url: str, now: datetime) -> FeedSnapshot | str:
-    """Return what the feed shows, or in a few words why it is none."""
+def read_json_feed(text: str) -> ShownFeed | FeedUnreadable:
+    """Return what the feed shows, or why it is none."""
     try:
         document = json.loads(text)
-    except ValueError:
-        return "JSON that cannot be read"
+    except (ValueError, RecursionError):
+        return _unreadable(text)
     if not isinstance(document, dict) or _VERSION not in _text(document, "version"):
-        return "JSON, but no JSON Feed"
-    items = document.get("items")
-    return snapshot(
-        title=Text(text=_text(document, "title"), is_markup=False),
-        site_link=_text(document, "home_page_url"),
-        shown=[_shown(item) for item in items if isinstance(item, dict)]
-        if isinstance(items, list)
-        else [],
-        url=url,
-        now=now,
+        return FeedUnreadable(reason=Reason.NOT_A_FEED, detail="JSON, but no JSON Feed")
+    return ShownFeed(
+        title=Text(_text(document, "title"), is_markup=False),
+        link=_text(document, "home_page_url"),
+        entries=[_shown(item) for item in _objects(document, "items")[:MOST_READ]],
+        hub=next(_hubs(document), ""),
+        self_link=_text(document, "feed_url"),
     )
+
+
+def _unreadable(text: str) -> FeedUnreadable:
+    if _VERSION in text and not text.rstrip().endswith("}"):
+        return FeedUnreadable(reason=Reason.TRUNCATED, detail="the JSON Feed has no end")
+    return FeedUnreadable(reason=Reason.NOT_A_FEED, detail="JSON that cannot be read")
 
 
 def _shown(item: Mapping[str, Any]) -> ShownEntry:
-    dates = (_date(_text(item, "date_published")), _date(_text(item, "date_modified")))
+    dates = (moment(_text(item, "date_published")), moment(_text(item, "date_modified")))
     return ShownEntry(
         guid=_text(item, "id"),
         link=_text(item, "url") or _text(item, "external_url"),
-        title=Text(text=_text(item, "title"), is_markup=False),
-        author=_author(item),
+        title=Text(_text(item, "title"), is_markup=False),
+        authors=tuple(_authors(item)),
         dates=tuple(date for date in dates if date is not None),
         texts=(
-            Text(text=_text(item, "content_html")),
-            Text(text=_text(item, "content_text"), is_markup=False),
-            Text(text=_text(item, "summary"), is_markup=False),
+            Text(_text(item, "content_html")),
+            Text(_text(item, "content_text"), is_markup=False),
+            Text(_text(item, "summary"), is_markup=False),
         ),
+        files=tuple(_file(attachment) for attachment in _objects(item, "attachments")),
+        pictures=(_text(item, "image"), _text(item, "banner_image")),
     )
 
 
-def _author(item: Mapping[str, Any]) -> str:
-    authors = item.get("authors")
+def _authors(item: Mapping[str, Any]) -> Iterator[str]:
     # 1.0 had one `author`, 1.1 has a list of them.
-    each = authors if isinstance(authors, list) else [item.get("author")]
-    return ", ".join(_text(author, "name") for author in each if isinstance(author, dict))
+    authors = _objects(item, "authors") or _objects({"author": [item.get("author")]}, "author")
+    for author in authors:
+        yield _text(author, "name")
+
+
+def _file(attachment: Mapping[str, Any]) -> ShownFile:
+    return ShownFile(
+        url=_text(attachment, "url"),
+        media_type=_text(attachment, "mime_type"),
+        size=_text(attachment, "size_in_bytes"),
+        duration=_text(attachment, "duration_in_seconds"),
+    )
+
+
+def _hubs(document: Mapping[str, Any]) -> Iterator[str]:
+    for hub in _objects(document, "hubs"):
+        if _text(hub, "type").lower() == "websub":
+            yield _text(hub, "url")
+
+
+def _objects(fields: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    values = fields.get(name)
+    return [each for each in values if isinstance(each, dict)] if isinstance(values, list) else []
 
 
 def _text(fields: Mapping[str, Any], name: str) -> str:
@@ -60,11 +92,3 @@ def _text(fields: Mapping[str, Any], name: str) -> str:
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         return str(value)
     return ""
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        date = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return date if date.tzinfo else date.replace(tzinfo=UTC)

@@ -1,53 +1,39 @@
 """What every feed format comes down to: entries with an identity, bounded and clean. Pure."""
 
-import hashlib
-from collections import defaultdict
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urljoin, urlsplit
+from heapq import nlargest
 
-from feedmill.models.base import Model
 from feedmill.models.feeds import FeedSnapshot, SnapshotEntry
-from feedmill.web.plain import plain_text, shorten, storable
+from feedmill.web.plain import plain_text, shorten, squeezed, storable
+from feedmill_ingestion.hints import polling_hints
+from feedmill_ingestion.identity import content_guid, guid_of, told_apart
+from feedmill_ingestion.links import web_link
+from feedmill_ingestion.media import enclosures
+from feedmill_ingestion.shown import ShownEntry, ShownFeed, Text
 
 MOST_ENTRIES = 500
 
 _TITLE_CHARACTERS = 500
 _AUTHOR_CHARACTERS = 200
+_MOST_AUTHORS = 10
+_MOST_TEXTS = 10
+_MOST_PICTURES = 10
 # Room for a whole short article: where a page gives nothing, this is what readers get.
 _TEASER_CHARACTERS = 5_000
-_MARKUP_CHARACTERS = 200_000
-_URL_CHARACTERS = 2_000
-# Postgres indexes at most 2,700 bytes, and some feeds put whole pages here.
-_GUID_BYTES = 1_000
+# As much markup as a teaser's words are spread over; the first amount is nearly always enough.
+_MARKUP_CHARACTERS = (20_000, 100_000)
 
 # Feeds are older than this only by mistake; the web is.
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 # Clocks and time zones are wrong by up to a day; more than that is a calendar or a trick.
 _AHEAD = timedelta(days=1)
 
-
-class Text(Model):
-    """A piece of a feed, which is markup or means what it says."""
-
-    text: str = ""
-    is_markup: bool = True
+_ADDRESS = re.compile(r"[<(]?(?:mailto:)?[^\s<>()@]{1,64}@[^\s<>()@]{1,200}[>)]?")
 
 
-class ShownEntry(Model):
-    """An entry as one feed format gives it, nothing about it checked."""
-
-    guid: str = ""
-    link: str = ""
-    title: Text = Text()
-    author: str = ""
-    dates: tuple[datetime, ...] = ()
-    texts: tuple[Text, ...] = ()
-
-
-def snapshot(
-    *, title: Text, site_link: str, shown: Sequence[ShownEntry], url: str, now: datetime
-) -> FeedSnapshot:
+def snapshot(shown: ShownFeed, *, url: str, now: datetime) -> FeedSnapshot:
     """Return what a feed shows: its newest 500 entries, in its own order, each with an identity.
 
     Parameters
@@ -57,85 +43,92 @@ def snapshot(
     now
         Dates after tomorrow are not believed.
     """
-    entries = _newest([_entry(entry, url, now) for entry in shown])
+    entries = [_entry(entry, url, now) for entry in _newest(shown.entries, now)]
     return FeedSnapshot(
-        title=_line(title, _TITLE_CHARACTERS),
-        site_url=_link(site_link, url),
-        entries=tuple(_with_unique_guids(entries)),
+        title=title_line(shown.title),
+        site_url=web_link(shown.link, url),
+        entries=tuple(told_apart(entries)),
+        hints=polling_hints(shown.hints),
+        hub_url=web_link(shown.hub, url),
+        self_url=web_link(shown.self_link, url),
     )
+
+
+def title_line(title: Text) -> str:
+    """Return a title as the one plain line that people read."""
+    return _line(title, _TITLE_CHARACTERS)
 
 
 def _entry(shown: ShownEntry, base: str, now: datetime) -> SnapshotEntry:
-    url = _link(shown.link, base)
-    title = _line(shown.title, _TITLE_CHARACTERS)
-    # Feeds give a summary, the whole article, or both: more is better.
-    teaser = max((_plain(text) for text in shown.texts), key=len, default="")
+    url = web_link(shown.link, base)
+    title = title_line(shown.title)
+    teaser = _longest(shown.texts)
+    pictures = (web_link(picture, base) for picture in shown.pictures[:_MOST_PICTURES])
     return SnapshotEntry(
-        guid=_guid(storable(shown.guid).strip() or url or _hash(f"{title}\n{teaser}")),
+        guid=guid_of(storable(shown.guid).strip() or url or content_guid(title, teaser)),
         url=url,
         title=title,
-        author=_line(Text(text=shown.author), _AUTHOR_CHARACTERS) or None,
-        published_at=next((date for date in shown.dates if _EARLIEST < date < now + _AHEAD), None),
+        author=_authors(shown.authors) or None,
+        published_at=_published(shown, now),
         teaser=shorten(teaser, _TEASER_CHARACTERS),
+        image_url=next((picture for picture in pictures if picture is not None), None),
+        enclosures=enclosures(shown.files, base),
     )
 
 
-def _newest(entries: list[SnapshotEntry]) -> list[SnapshotEntry]:
+def _newest(entries: Sequence[ShownEntry], now: datetime) -> Sequence[ShownEntry]:
     if len(entries) <= MOST_ENTRIES:
         return entries
     # Sorting is stable: entries without a date stay in the feed's order, which is newest first.
-    newest = sorted(range(len(entries)), key=lambda at: _age(entries[at]))[:MOST_ENTRIES]
+    newest = sorted(range(len(entries)), key=lambda at: _age(entries[at], now))[:MOST_ENTRIES]
     return [entries[at] for at in sorted(newest)]
 
 
-def _age(entry: SnapshotEntry) -> float:
-    return 0 if entry.published_at is None else -entry.published_at.timestamp()
+def _age(entry: ShownEntry, now: datetime) -> float:
+    published_at = _published(entry, now)
+    return 0 if published_at is None else -published_at.timestamp()
 
 
-def _with_unique_guids(entries: Sequence[SnapshotEntry]) -> list[SnapshotEntry]:
-    """Keep one entry per guid and link; where a guid has several links, the link joins the identity."""
-    links = defaultdict(set)
-    for entry in entries:
-        links[entry.guid].add(entry.url)
-    unique = {
-        entry.guid: entry
-        for entry in reversed([_told_apart(entry, len(links[entry.guid])) for entry in entries])
-    }
-    return list(reversed(unique.values()))
+def _published(entry: ShownEntry, now: datetime) -> datetime | None:
+    return next((date for date in entry.dates if _EARLIEST < date < now + _AHEAD), None)
 
 
-def _told_apart(entry: SnapshotEntry, links: int) -> SnapshotEntry:
-    if links == 1:
-        return entry
-    return entry.model_copy(update={"guid": _guid(f"{entry.guid} {entry.url}")})
+def _authors(authors: Sequence[str]) -> str:
+    # Feeds repeat an author under every name a format has for one.
+    names = dict.fromkeys(_name(author[:_TITLE_CHARACTERS]) for author in authors[:_MOST_AUTHORS])
+    return shorten(", ".join(name for name in names if name), _AUTHOR_CHARACTERS)
 
 
-def _guid(text: str) -> str:
-    return text if len(text.encode()) <= _GUID_BYTES else _hash(text)
-
-
-def _hash(text: str) -> str:
-    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
-
-
-def _link(raw: str, base: str) -> str | None:
-    try:
-        # Feeds forget to escape spaces; browsers do it for them.
-        link = urljoin(base, "%20".join(storable(raw).split()))
-        scheme, host = urlsplit(link)[:2]
-    except ValueError:
-        return None
-    usable = raw.strip() and scheme in {"http", "https"} and host
-    return link if usable and len(link) <= _URL_CHARACTERS else None
+def _name(author: str) -> str:
+    """Return the name without the address beside it, which is nobody's business."""
+    name = _line(Text(_ADDRESS.sub(" ", author)), _AUTHOR_CHARACTERS)
+    name = name.removeprefix("(").removesuffix(")") if name.startswith("(") else name
+    return name or _line(Text(author), _AUTHOR_CHARACTERS)
 
 
 def _line(text: Text, characters: int) -> str:
-    return shorten(_plain(text).replace("\n", " "), characters)
+    return shorten(_plain(text, characters).replace("\n", " "), characters)
 
 
-def _plain(text: Text) -> str:
-    bounded = text.text[:_MARKUP_CHARACTERS]
-    if text.is_markup:
-        return plain_text(bounded)
-    lines = (" ".join(line.split()) for line in storable(bounded).splitlines())
-    return "\n".join(line for line in lines if line)
+def _longest(texts: Sequence[Text]) -> str:
+    """Return the longest of a summary, the whole article, or whatever else a feed gives as text."""
+    longest = ""
+    for text in nlargest(_MOST_TEXTS, texts, key=lambda text: len(text.text)):
+        # Plain text is never longer than its markup.
+        if len(text.text) > len(longest):
+            longest = max(longest, _plain(text, _TEASER_CHARACTERS), key=len)
+    return longest
+
+
+def _plain(text: Text, enough: int) -> str:
+    """Return the text without markup, as far as it is needed: all of it if it is short."""
+    plain = ""
+    for characters in _MARKUP_CHARACTERS:
+        plain = _read(text.text[:characters], is_markup=text.is_markup)
+        if len(plain) > enough or len(text.text) <= characters:
+            break
+    return plain
+
+
+def _read(text: str, *, is_markup: bool) -> str:
+    return plain_text(text) if is_markup else squeezed(text)

@@ -54,6 +54,7 @@ def test_feeds_are_understood_whole(feed: CorpusFeed) -> None:
             )
             for entry, shown in zip(feed.entries, snapshot.entries, strict=True)
         ),
+        self_url=f"https://corpus.example{feed.path}",
     )
 
 
@@ -128,18 +129,55 @@ def test_the_older_json_feed_names_one_author() -> None:
         pytest.param(b'{"a": 1}', "JSON, but no JSON Feed", id="other JSON"),
         pytest.param(b"[1, 2]", "JSON, but no JSON Feed", id="a JSON list"),
         pytest.param(b'{"version": "https://json', "JSON that cannot be read", id="half of JSON"),
+        pytest.param(b"[" * 500_000, "JSON that cannot be read", id="JSON without a bottom"),
+        pytest.param(
+            b"<urlset><url><loc>https://x.example/</loc></url></urlset>",
+            "a document that starts with <urlset>",
+            id="a sitemap",
+        ),
+        pytest.param(
+            b"<!DOCTYPE html><main><pre>&lt;rss>", "an HTML page", id="an HTML page about feeds"
+        ),
     ],
 )
 def test_what_is_no_feed_is_named(body: bytes, detail: str) -> None:
     assert parse(body) == FeedUnreadable(reason=Reason.NOT_A_FEED, detail=detail)
 
 
-@pytest.mark.parametrize("path", ["/almanac/feed.xml", "/bench/atom.xml"])
-def test_a_feed_cut_short_is_not_taken_for_a_short_feed(path: str) -> None:
-    parsed = parse(corpus_file(path)[:-200])
+JSON_FEED = b"""{"version": "https://jsonfeed.org/version/1.1", "items": [{"id": "1"}]}"""
 
-    assert isinstance(parsed, FeedUnreadable)
-    assert parsed.reason == Reason.TRUNCATED
+
+@pytest.mark.parametrize(
+    "body",
+    [corpus_file("/almanac/feed.xml"), corpus_file("/bench/atom.xml"), JSON_FEED],
+    ids=["rss", "atom", "json"],
+)
+def test_a_feed_cut_short_is_not_taken_for_a_short_feed(body: bytes) -> None:
+    assert isinstance(parse(body), FeedSnapshot)
+
+    for length in range(len(body) - len(b"</rss>"), len(body) // 2, -37):
+        parsed = parse(body[:length])
+        assert isinstance(parsed, FeedUnreadable), body[:length][-80:]
+        assert parsed.reason == Reason.TRUNCATED
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        '<item><atom:link rel="self"/>',
+        "<item><description><![CDATA[</channel></rss>",
+        "<!-- </channel></rss>",
+        "<item><title>&lt;/rss&gt;</title></item></channel>",
+    ],
+)
+def test_the_end_of_something_else_is_no_end(rest: str) -> None:
+    body = rss("<guid>a</guid>").removesuffix("</channel></rss>") + rest
+
+    assert parse(body) == FeedUnreadable(reason=Reason.TRUNCATED, detail="the <rss> has no end")
+
+
+def test_what_is_sure_to_follow_is_not_missed() -> None:
+    assert only(read(rss("<guid>a</guid>").removesuffix(">"))).guid == "a"
 
 
 @pytest.mark.parametrize(
@@ -327,11 +365,24 @@ def test_entities_expand_to_nothing_and_fetch_nothing(doctype: str, wrapping: st
     assert "root:" not in title
 
 
-def test_what_follows_the_end_does_no_harm() -> None:
-    body = rss("<guid>a</guid>") + "\n<!-- made in 0.3 s -->\n"
-
-    assert only(read(body)).guid == "a"
-    assert only(read("<!-- cached -->\n" + rss("<guid>a</guid>"))).guid == "a"
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "\n<!-- made in 0.3 s -->\n"),
+        ("<!-- cached -->\n", ""),
+        ("", "<script>count()</script>"),
+        ("", "</rss>"),
+        ("\ufeff\n\n", "\n\0\0"),
+        ("<br />\n<b>Warning</b>: Undefined &quot;x&quot; in feed.php\n", ""),
+        ("Notice: x < y in feed.php", "done"),
+        ('<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" "x">', ""),
+        ("<?xml-stylesheet href='a.css'?><?x <rss> ?>", ""),
+    ],
+)
+def test_what_stands_around_a_feed_does_no_harm(before: str, after: str) -> None:
+    assert only(read(before + rss("<guid>a</guid>") + after)).guid == "a"
+    without_declaration = rss("<guid>a</guid>").removeprefix('<?xml version="1.0"?>')
+    assert only(read(before + without_declaration + after)).guid == "a"
 
 
 def test_rdf_is_a_feed() -> None:
