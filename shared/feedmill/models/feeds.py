@@ -64,6 +64,16 @@ class SnapshotEntry(Model):
     enclosures: tuple[Enclosure, ...] = ()
 
 
+class KnownEntry(Model):
+    """As much of a stored entry as it takes to know it again."""
+
+    guid: str
+    url: str | None = None
+    title: str = ""
+    published_at: AwareDatetime | None = None
+    teaser: str = ""
+
+
 class FeedSnapshot(Model):
     """What one poll of a feed showed."""
 
