@@ -102,6 +102,24 @@ def test_json_feed_is_understood_whole() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("written", "stored"),
+    [("a\\u0000b", "ab"), ("\\ud83d", None), (" a\\n", "a"), ("\\ud83d\\ude00", "😀")],
+)
+def test_what_only_json_can_say_is_stored_as_far_as_it_can_be(
+    written: str, stored: str | None
+) -> None:
+    entry = only(
+        read(
+            f"""{{"version": "https://jsonfeed.org/version/1", "items": [{{
+            "id": "{written}", "title": "{written}", "content_text": "{written}"}}]}}"""
+        )
+    )
+
+    assert entry.guid == stored or (stored is None and entry.guid.startswith("sha256:"))
+    assert entry.title == entry.teaser == (stored or "")
+
+
 def test_the_older_json_feed_names_one_author() -> None:
     feed = {
         "version": "https://jsonfeed.org/version/1",

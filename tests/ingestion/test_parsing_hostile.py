@@ -8,7 +8,9 @@ import pytest
 
 from feedmill.models.feeds import FeedSnapshot
 from feedmill.models.outcomes import Reason
-from feedmill_ingestion.parsing import FeedUnreadable, parse_feed
+from feedmill_ingestion.parsing import FeedUnreadable, parse_feed, read_feed
+from feedmill_ingestion.shown import ShownFeed
+from feedmill_ingestion.xml_documents import parse_xml
 
 NOW = datetime(2025, 6, 1, 12, tzinfo=UTC)
 # Ten times what it takes on a slow machine; a mistake costs minutes.
@@ -154,6 +156,28 @@ def test_much_is_read_as_far_as_it_is_kept(body: Body, entries: int) -> None:
 
     assert isinstance(parsed, FeedSnapshot)
     assert len(parsed.entries) == entries
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        rss("<item/>" * 50_001),
+        f'{{"version": "jsonfeed.org/version/1", "items": [{"{}," * 50_001}{{}}]}}',
+    ],
+    ids=["XML", "JSON"],
+)
+def test_of_very_many_entries_the_first_are_read(body: str) -> None:
+    shown = read_feed(body.encode())
+
+    assert isinstance(shown, ShownFeed)
+    assert len(shown.entries) == 50_000
+
+
+@pytest.mark.parametrize("uri", ["file:///etc/passwd", "http://127.0.0.1:1/"])
+def test_a_doctype_that_was_overlooked_does_no_harm(uri: str) -> None:
+    root = parse_xml(f'<!DOCTYPE a [<!ENTITY x "ha"><!ENTITY y SYSTEM "{uri}">]><a>&x;&y;</a>')
+
+    assert root is None or not root.text
 
 
 @pytest.mark.parametrize(

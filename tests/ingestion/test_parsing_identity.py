@@ -185,6 +185,7 @@ def test_an_endless_guid_is_hashed(text: str, is_kept: bool) -> None:
             ["c"],
             id="a second one like it, while the first is shown",
         ),
+        pytest.param([shown("a")], [shown("a"), shown("b")], ["b"], id="its twin beside it"),
     ],
 )
 def test_what_is_really_new(
