@@ -18,8 +18,9 @@ R = TypeVar("R")
 
 # Above anything a real page or feed needed, low enough that two of them do not hurt a laptop.
 _MEMORY_BYTES = 2 << 30
-# Parsers leak a little; a fresh process now and then is cheaper than finding out which.
-_TASKS_PER_PROCESS = 1_000
+# Parsers may leak a little; a fresh process now and then is cheaper than finding out which. It costs
+# as much as 150 feeds, and no process was seen to grow over 14,000 feeds or 5,000 pages.
+_TASKS_PER_PROCESS = 10_000
 _MESSAGE_CHARACTERS = 200
 
 
