@@ -3,6 +3,7 @@
 import calendar
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from feedparser.datetimes import _parse_date as _read_anyhow
 
@@ -74,6 +75,7 @@ def _year(digits: str) -> int:
     return int(digits) + (1900 if int(digits) >= _FIRST_YEAR_OF_1900S else 2000)
 
 
+@lru_cache(maxsize=256)
 def _offset(zone: str) -> timedelta:
     ahead = _OFFSET.match(zone)
     if ahead is None:

@@ -4,6 +4,7 @@ from urllib.parse import urljoin, urlsplit
 
 from feedmill.web.plain import storable
 
+_ABSOLUTE = ("https://", "http://")
 _URL_CHARACTERS = 2_000
 
 
@@ -15,11 +16,14 @@ def web_link(raw: str, base: str) -> str | None:
     base
         Where a relative one starts.
     """
+    # Feeds forget to escape spaces; browsers do it for them.
+    link = "%20".join(storable(raw).split())
+    if not link:
+        return None
     try:
-        # Feeds forget to escape spaces; browsers do it for them.
-        link = urljoin(base, "%20".join(storable(raw).split()))
+        link = link if link.startswith(_ABSOLUTE) else urljoin(base, link)
         scheme, host = urlsplit(link)[:2]
     except ValueError:
         return None
-    usable = raw.strip() and scheme in {"http", "https"} and host
-    return link if usable and len(link) <= _URL_CHARACTERS else None
+    usable = scheme in {"http", "https"} and host and len(link) <= _URL_CHARACTERS
+    return link if usable else None

@@ -101,9 +101,12 @@ def _authors(authors: Sequence[str]) -> str:
 
 def _name(author: str) -> str:
     """Return the name without the address beside it, which is nobody's business."""
+    line = _line(Text(author), _AUTHOR_CHARACTERS)
+    if "@" not in author:
+        return line
     name = _line(Text(_ADDRESS.sub(" ", author)), _AUTHOR_CHARACTERS)
     name = name.removeprefix("(").removesuffix(")") if name.startswith("(") else name
-    return name or _line(Text(author), _AUTHOR_CHARACTERS)
+    return name or line
 
 
 def _line(text: Text, characters: int) -> str:
