@@ -88,6 +88,11 @@ def test_many_slips_are_no_slips() -> None:
     assert parse_with_slips(f"<rss>{'<a></b>' * 21}</rss>") is None
 
 
+@pytest.mark.parametrize("text", ["", "no document", "<!-- nothing -->"])
+def test_what_has_no_root_has_no_slips(text: str) -> None:
+    assert parse_with_slips(text) is None
+
+
 @pytest.mark.parametrize(
     ("document", "ended"),
     [
