@@ -1,6 +1,7 @@
 """XML as the web has it: where a document begins, whether it ends, what keeps it from being XML. Pure."""
 
 import re
+from collections import Counter
 from html.entities import html5
 from xml.sax.saxutils import escape
 
@@ -61,7 +62,8 @@ def _parser(*, recover: bool) -> etree.XMLParser:
 
 _STRICT = _parser(recover=False)
 _FORGIVING = _parser(recover=True)
-_WRONG_END = re.compile(r"and (\S+)$")
+_BEGIN = re.compile(r"<[^\W\d]")
+_MISMATCH = re.compile(r"mismatch: (\S+) line \d+ and (\S+)$")
 _MOST_SLIPS = 20
 
 
@@ -117,10 +119,13 @@ def parse_with_slips(document: str) -> etree._Element | None:
     except etree.XMLSyntaxError:
         return None
     _refuse_too_heavy(_FORGIVING)
-    slips = _FORGIVING.error_log
-    if len(slips) > _MOST_SLIPS or not all(_is_slip(error, document) for error in slips):
-        return None
-    return root
+    # libxml2 says nothing of what stands behind an end that came too early.
+    is_whole = root is not None and _elements_begun(document) == sum(1 for _ in root.iter())
+    return root if is_whole and _are_slips(_FORGIVING.error_log, document) else None
+
+
+def _elements_begun(document: str) -> int:
+    return sum(1 for _ in _BEGIN.finditer(_LITERAL.sub("", document)))
 
 
 def _refuse_too_heavy(parser: etree.XMLParser) -> None:
@@ -128,13 +133,27 @@ def _refuse_too_heavy(parser: etree.XMLParser) -> None:
         raise DocumentRefusedError("nested too deeply, or with parts too long")
 
 
-def _is_slip(error: etree._LogEntry, document: str) -> bool:
-    """Whether the mistake leaves no doubt about the structure."""
-    if error.type == _ATTRIBUTE_REDEFINED:
-        return True
-    # An end with a name that nothing begins with can only end what was open.
-    wrong = _WRONG_END.search(error.message) if error.type == _TAG_NAME_MISMATCH else None
-    return wrong is not None and f"<{wrong[1]}" not in document
+def _are_slips(errors: etree._ListErrorLog, document: str) -> bool:
+    """Whether the mistakes leave no doubt about the structure.
+
+    An end whose name nothing begins with, in place of one that is missing, is that one misspelt.
+    """
+    misspelt = Counter[str]()
+    for error in list(errors)[: _MOST_SLIPS + 1]:
+        found = _MISMATCH.search(error.message) if error.type == _TAG_NAME_MISMATCH else None
+        if found is not None and f"<{found[2]}" not in document:
+            misspelt[found[1]] += 1
+        elif error.type != _ATTRIBUTE_REDEFINED:
+            return False
+    return len(errors) <= _MOST_SLIPS and all(
+        _missing_ends(name, document) == times for name, times in misspelt.items()
+    )
+
+
+def _missing_ends(name: str, document: str) -> int:
+    begun = re.findall(rf"<{re.escape(name)}(?:\s[^<>]*)?(?<!/)>", document)
+    ended = re.findall(rf"</{re.escape(name)}\s*>", document)
+    return len(begun) - len(ended)
 
 
 def whole(document: str, root: str) -> str | None:

@@ -45,7 +45,7 @@ def read_entry(element: etree._Element, *, guess: bool) -> ShownEntry:
     guess
         Whether what claims to be plain text is looked at: RSS never said what it is.
     """
-    entry = _Entry(guess, guid=element.get(_RDF_ABOUT, ""))
+    entry = _Entry(guess, guid=element.get(_RDF_ABOUT) or element.get("about") or "")
     _take_all(entry, element)
     dates = (moment(text) for text in (entry.published, entry.changed, entry.written))
     return ShownEntry(

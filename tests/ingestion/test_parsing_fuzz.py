@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from feedmill.models.feeds import Enclosure, FeedSnapshot, SnapshotEntry
 from feedmill.web.plain import storable
 from feedmill_ingestion.parsing import FeedUnreadable, parse_feed
+from feedmill_ingestion.reference import read_with_feedparser
 from feedmill_ingestion.snapshots import MOST_ENTRIES
+from feedmill_ingestion.xml_documents import (
+    DocumentRefusedError,
+    parse_with_slips,
+    parse_xml,
+    repaired,
+)
+from feedmill_ingestion.xml_feed import read_xml_feed
 from support.corpus import corpus, corpus_file
 
 NOW = datetime(2025, 6, 1, 12, tzinfo=UTC)
@@ -142,3 +150,18 @@ def test_any_text_in_any_element(text: str, element: str) -> None:
         ),
         None,
     )
+
+
+@quick
+@given(mutated_feeds())
+def test_no_entry_is_lost_that_feedparser_would_have_found(body: bytes) -> None:
+    document = body.decode("utf-8", "ignore")
+    try:
+        tree = parse_xml(document)
+        tree = parse_with_slips(repaired(document)) if tree is None else tree
+        ours = None if tree is None else read_xml_feed(tree)
+        theirs = None if ours is None else read_with_feedparser(document)
+    except DocumentRefusedError:
+        return
+    if ours is not None and theirs is not None:
+        assert len(ours.entries) >= len(theirs.entries)

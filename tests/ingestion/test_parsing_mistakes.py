@@ -83,6 +83,31 @@ def test_no_entry_is_lost_behind_a_mistake() -> None:
     assert [entry.guid for entry in entries] == [*map(str, range(20)), "last"]
 
 
+@pytest.mark.parametrize(
+    "document",
+    [
+        pytest.param(
+            f"<feed></rss><entry><title>T</title>{GUID}</entry></feed>", id="an end too many"
+        ),
+        pytest.param(
+            f"<rss><channel></items><item>{GUID}<title>T</title></item></channel></rss>",
+            id="an end without a beginning",
+        ),
+        pytest.param(
+            f"<rss><channel><item>{GUID}<title>T</title><p></q></p></item></channel></rss>",
+            id="both ends",
+        ),
+        pytest.param(
+            f"<rss><channel a='1' a='2'/></rss><rss><item>{GUID}<title>T</title></item></rss>",
+            id="two documents",
+        ),
+    ],
+)
+def test_an_end_too_many_ends_nothing(document: str) -> None:
+    assert parse_with_slips(document) is None
+    assert [(entry.guid, entry.title) for entry in read(document)] == [("g", "T")]
+
+
 def test_many_slips_are_no_slips() -> None:
     assert parse_with_slips(f"<rss>{'<a></b>' * 20}</rss>") is not None
     assert parse_with_slips(f"<rss>{'<a></b>' * 21}</rss>") is None
