@@ -1,7 +1,7 @@
 """What one transaction writes of the polls that end together."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from feedmill.models.hosts import Place
 from feedmill.store import Transaction
 from feedmill.telemetry.logs import get_logger
 from feedmill_ingestion.aftermath import after_poll
+from feedmill_ingestion.identity import really_new
 from feedmill_ingestion.moves import MOST_SITES, believed_move
 from feedmill_ingestion.polls import Failed, Found, Poll, Postponed, Shown
 from feedmill_ingestion.scheduling import Pace
@@ -63,7 +64,7 @@ async def write_batch(tx: Transaction, batch: Sequence[Ended], pace: Pace) -> di
         ended.feed.id: after_poll(stored[ended.feed.id], ended.poll, now=now, pace=pace)
         for ended in ours
     }
-    added = await tx.entries.add_new(_shown(ours))
+    added = await tx.entries.add_new(await _new(tx, stored, ours))
     await tx.feeds.keep(after.values())
     for ended in ours:
         feed_id = ended.feed.id
@@ -92,6 +93,24 @@ def _shown(batch: Sequence[Ended]) -> dict[int, Sequence[SnapshotEntry]]:
         ended.feed.id: ended.shown.snapshot.entries
         for ended in batch
         if ended.shown is not None and ended.shown.snapshot is not None
+    }
+
+
+async def _new(
+    tx: Transaction, stored: Mapping[int, FeedToPoll], batch: Sequence[Ended]
+) -> dict[int, Sequence[SnapshotEntry]]:
+    """Return what the feeds show for the first time, as far as can be told before it is stored."""
+    shown = _shown(batch)
+    seen_before = {
+        feed_id: entries
+        for feed_id, entries in shown.items()
+        if stored[feed_id].last_success_at is not None
+    }
+    if not seen_before:
+        return shown
+    known = await tx.entries.known(seen_before)
+    return shown | {
+        feed_id: really_new(entries, known[feed_id]) for feed_id, entries in seen_before.items()
     }
 
 

@@ -242,3 +242,36 @@ async def test_many_sites_that_move_to_one_place_at_once_stay_where_they_are(
         await clock.advance(4 * 24 * HOUR)
 
     assert [feed.url for feed in feeds] == [f"https://{number}.example/" for number in range(4)]
+
+
+async def test_guids_that_are_new_at_every_poll_flood_nobody(store: Store) -> None:
+    def poll(number: int, *titles: str) -> Shown:
+        entries = tuple(
+            SnapshotEntry(guid=f"{title}?session={number}", url=f"{URL}/{title}", title=title)
+            for title in titles
+        )
+        return Shown(validators=Validators(), snapshot=FeedSnapshot(entries=entries))
+
+    (feed,) = await add(store)
+    added = []
+    for number, titles in enumerate(("ab", "abc", "abc", "bcd")):
+        recorded = await record(store, feed, poll(number, *titles))
+        assert recorded.feed is not None
+        feed = recorded.feed
+        added.append(len(recorded.new_entry_ids))
+
+    assert added == [2, 1, 0, 1]
+
+
+async def test_what_one_feed_has_shown_says_nothing_of_another(store: Store) -> None:
+    feeds = await add(store, f"{URL}/1", f"{URL}/2")
+    first = shown("a", "b")
+    for feed in feeds[:1]:
+        recorded = await record(store, feed, first)
+    assert recorded.feed is not None
+
+    again, other = await asyncio.gather(
+        record(store, recorded.feed, shown("a", "b", "c")), record(store, feeds[1], first)
+    )
+
+    assert (len(again.new_entry_ids), len(other.new_entry_ids)) == (1, 2)

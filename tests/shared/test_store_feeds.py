@@ -6,6 +6,7 @@ import pytest
 from feedmill.models.feeds import (
     Enclosure,
     FeedToPoll,
+    KnownEntry,
     PollingHints,
     Rejected,
     SnapshotEntry,
@@ -356,3 +357,30 @@ async def test_a_feed_that_became_another_is_known_by_its_old_number(store: Stor
         stranger = await tx.users.let_in("stranger", "another-long-token")
         assert await tx.reader.follows(stranger, [first, second, third]) == frozenset()
         assert await tx.feeds.add("https://a.example/") == third
+
+
+async def test_stored_entries_that_resemble_shown_ones_are_found(store: Store) -> None:
+    def entry(guid: str, **fields: object) -> SnapshotEntry:
+        return SnapshotEntry.model_validate({"guid": guid, **fields})
+
+    stored = [
+        entry("guid"),
+        entry("2", url="https://a.example/url"),
+        entry("3", title="title", teaser="text"),
+        entry("4", url="https://a.example/other", title="title"),
+    ]
+    shown = [
+        entry("guid"),
+        entry("new", url="https://a.example/url"),
+        entry("newer", title="title"),
+    ]
+    async with store.transaction() as tx:
+        feed_id = await tx.feeds.add(URL)
+        other_id = await tx.feeds.add("https://b.example/")
+        await tx.entries.add_new({feed_id: stored, other_id: [entry("guid")]})
+
+        known = await tx.entries.known({feed_id: shown, other_id: [entry("x")]})
+
+    assert {each.guid for each in known[feed_id]} == {"guid", "2", "3"}
+    assert KnownEntry(guid="3", title="title", teaser="text") in known[feed_id]
+    assert known[other_id] == []

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Mapping, Sequence
 
 from pydantic import TypeAdapter
@@ -6,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedmill.models.base import Model
 from feedmill.models.entries import EntryStanding, EntryToFetch, Stage
-from feedmill.models.feeds import SnapshotEntry
+from feedmill.models.feeds import KnownEntry, SnapshotEntry
 from feedmill.models.outcomes import Reason
 from feedmill.store.tables import entries
 
@@ -23,6 +24,24 @@ from jsonb_to_recordset(cast(:shown as jsonb)) as shown (feed_id bigint, entries
 on conflict (feed_id, guid) do nothing
 returning id, feed_id
 """)
+
+
+# Of each feed's newest entries those that resemble one that is shown.
+_KNOWN = text("""
+select shown.feed_id, stored.*
+from jsonb_to_recordset(cast(:shown as jsonb))
+        as shown (feed_id bigint, most int, guids text[], urls text[], titles text[]),
+    lateral (
+        select guid, url, title, published_at, teaser from entries
+        where entries.feed_id = shown.feed_id
+        order by coalesce(published_at, created_at) desc, id desc
+        limit shown.most
+    ) as stored
+where stored.guid = any (shown.guids) or stored.url = any (shown.urls)
+    or (stored.url is null and stored.title = any (shown.titles))
+""")
+# Entries that a feed has just ceased to show are among its newest twice as many, and a few.
+_SHOWN_BEFORE, _AND_A_FEW = 2, 50
 
 
 class _Shown(Model):
@@ -48,6 +67,17 @@ class EntryStore:
         for row in rows:
             added[row.feed_id].append(row.id)
         return added
+
+    async def known(
+        self, shown: Mapping[int, Sequence[SnapshotEntry]]
+    ) -> dict[int, list[KnownEntry]]:
+        """Return, by feed, the newest stored entries that share a guid, a link or a title with one shown."""
+        wanted = json.dumps([_resemblance(feed_id, each) for feed_id, each in shown.items()])
+        rows = await self._connection.execute(_KNOWN, {"shown": wanted})
+        found: dict[int, list[KnownEntry]] = {feed_id: [] for feed_id in shown}
+        for row in rows.mappings():
+            found[row["feed_id"]].append(KnownEntry.model_validate(row))
+        return found
 
     async def waiting(self, feed_ids: Sequence[int]) -> dict[int, tuple[int, ...]]:
         """Return each feed's entries that have not reached an end stage, newest first."""
@@ -94,6 +124,16 @@ class EntryStore:
             .returning(entries.c.id)
         )
         return (await self._connection.execute(statement)).scalar_one_or_none() is not None
+
+
+def _resemblance(feed_id: int, shown: Sequence[SnapshotEntry]) -> dict[str, object]:
+    return {
+        "feed_id": feed_id,
+        "most": _SHOWN_BEFORE * len(shown) + _AND_A_FEW,
+        "guids": [entry.guid for entry in shown],
+        "urls": [entry.url for entry in shown if entry.url],
+        "titles": [entry.title for entry in shown if entry.title and not entry.url],
+    }
 
 
 def _to_fetch(row: Row[tuple[object, ...]]) -> EntryToFetch:
