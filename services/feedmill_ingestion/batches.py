@@ -52,6 +52,12 @@ class Ended:
         poll = self.poll.shown if isinstance(self.poll, Found) else self.poll
         return poll if isinstance(poll, Shown) else None
 
+    @property
+    def rows(self) -> int:
+        """About how many rows it takes to write it down."""
+        snapshot = self.shown.snapshot if self.shown is not None else None
+        return 5 + (2 * len(snapshot.entries) if snapshot is not None else 0)
+
 
 async def write_batch(tx: Transaction, batch: Sequence[Ended], pace: Pace) -> dict[int, Recorded]:
     """Write down polls of different feeds, each with all that belongs to it; return how these stand."""

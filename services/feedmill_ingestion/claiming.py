@@ -3,28 +3,29 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
-from feedmill.models.base import Model
 from feedmill.models.feeds import FeedToPoll
 from feedmill.models.hosts import Admitted, HostLimit, NotYet, Place
 from feedmill.store import Transaction
+from feedmill.store.feeds import DueFeed
 
 # Feeds looked at for each one wanted: enough to find many hosts among them.
 _LOOK_AHEAD = 4
 
 
-class Claimed(Model):
+class Claimed(NamedTuple):
     """A feed that is ours to poll at once, and its place at the host."""
 
     feed: FeedToPoll
     place: Place
 
 
-class Plan(Model):
-    """What becomes of the feeds of some hosts: these now, those later."""
+class Plan(NamedTuple):
+    """What becomes of the feeds of some hosts: these now, each with its place; those later."""
 
-    claimed: tuple[Claimed, ...] = ()
-    later: Mapping[int, datetime] = {}
+    now: dict[int, Place]
+    later: dict[int, datetime]
 
 
 async def claim_due(
@@ -35,7 +36,7 @@ async def claim_due(
     shard: int,
     shards: int,
     most: int,
-) -> Sequence[Claimed]:
+) -> list[Claimed]:
     """Make at most `most` due feeds ours, each with a place at its host.
 
     Feeds of a host that has no more places are due again one after the other, as their turns come:
@@ -46,15 +47,16 @@ async def claim_due(
     answers = await tx.hosts.reserve({limit: len(queue) for limit, queue in queues.items()})
     plan = plan_hosts({limit.host: queue for limit, queue in queues.items()}, answers)
     await tx.feeds.postpone(plan.later)
-    await tx.feeds.lease([each.feed.id for each in plan.claimed], owner)
-    return plan.claimed
+    await tx.feeds.lease([*plan.now], owner)
+    claimed = await tx.feeds.get([*plan.now])
+    return [Claimed(claimed[feed_id], place) for feed_id, place in plan.now.items()]
 
 
 def first_hosts(
-    due: Sequence[FeedToPoll], limit_of: Callable[[str], HostLimit], most: int
-) -> dict[HostLimit, list[FeedToPoll]]:
+    due: Sequence[DueFeed], limit_of: Callable[[str], HostLimit], most: int
+) -> dict[HostLimit, list[DueFeed]]:
     """Return the due feeds of the first `most` hosts among them, each host's in order."""
-    queues: defaultdict[HostLimit, list[FeedToPoll]] = defaultdict(list)
+    queues: defaultdict[HostLimit, list[DueFeed]] = defaultdict(list)
     for feed in due:
         limit = limit_of(feed.url)
         if limit in queues or len(queues) < most:
@@ -63,17 +65,15 @@ def first_hosts(
 
 
 def plan_hosts(
-    queues: Mapping[str, Sequence[FeedToPoll]], answers: Mapping[str, Admitted | NotYet]
+    queues: Mapping[str, Sequence[DueFeed]], answers: Mapping[str, Admitted | NotYet]
 ) -> Plan:
     """Return which feeds are polled now, and when the others come back: a spacing apart."""
-    claimed: list[Claimed] = []
-    later: dict[int, datetime] = {}
+    plan = Plan({}, {})
     for host, queue in queues.items():
         answer = answers[host]
         places = answer.places if isinstance(answer, Admitted) else ()
-        claimed += [
-            Claimed(feed=feed, place=place) for feed, place in zip(queue, places, strict=False)
-        ]
-        rest = queue[len(places) :]
-        later |= {feed.id: answer.turn(turn) for turn, feed in enumerate(rest)}
-    return Plan(claimed=tuple(claimed), later=later)
+        for feed, place in zip(queue, places, strict=False):
+            plan.now[feed.id] = place
+        for turn, feed in enumerate(queue[len(places) :]):
+            plan.later[feed.id] = answer.turn(turn)
+    return plan

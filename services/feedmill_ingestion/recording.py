@@ -19,9 +19,10 @@ from feedmill_ingestion.scheduling import Pace
 
 log = get_logger(__name__)
 
-# A transaction that holds more rows than this makes others wait.
-_MOST_AT_ONCE = 200
-_COMPANY_SECONDS = 0.05
+# A transaction that writes more feeds and entries than these makes others wait, the event loop
+# among them.
+_MOST_ROWS = 1_000
+_COMPANY_SECONDS = 0.02
 
 
 class Recorder:
@@ -101,11 +102,13 @@ class Recorder:
 
 
 def _next_batch(waiting: Sequence[Ended]) -> tuple[list[Ended], list[Ended]]:
-    """Return what is written next, no feed twice, and what is left."""
+    """Return what is written next, no feed twice and not too much at once, and what is left."""
     batch: dict[int, Ended] = {}
     left = []
+    rows = 0
     for ended in waiting:
-        if ended.feed.id in batch or len(batch) == _MOST_AT_ONCE:
+        rows += ended.rows
+        if ended.feed.id in batch or (batch and rows > _MOST_ROWS):
             left.append(ended)
         else:
             batch[ended.feed.id] = ended

@@ -1,9 +1,9 @@
 from datetime import timedelta
 
-from feedmill.models.feeds import FeedToPoll
 from feedmill.models.hosts import Admitted, HostLimit, NotYet, Place
 from feedmill.store import Store
-from feedmill_ingestion.claiming import Claimed, Plan, claim_due, first_hosts, plan_hosts
+from feedmill.store.feeds import DueFeed
+from feedmill_ingestion.claiming import Plan, claim_due, first_hosts, plan_hosts
 from support.clock import NOON, Clock
 
 SECOND = timedelta(seconds=1)
@@ -13,8 +13,8 @@ def limit_of(url: str) -> HostLimit:
     return HostLimit(host=url.split("/")[2], spacing=SECOND, in_flight=1)
 
 
-def feed(number: int, host: str = "a.example") -> FeedToPoll:
-    return FeedToPoll(id=number, url=f"https://{host}/{number}")
+def feed(number: int, host: str = "a.example") -> DueFeed:
+    return DueFeed(number, f"https://{host}/{number}")
 
 
 PLACE = Place(limit=limit_of("https://a.example/"), lost_at=NOON)
@@ -39,7 +39,7 @@ def test_who_gets_no_place_comes_back_a_spacing_after_the_one_before() -> None:
     }
 
     assert plan_hosts(queues, answers) == Plan(
-        claimed=(Claimed(feed=feed(1), place=PLACE),),
+        now={1: PLACE},
         later={2: NOON + SECOND, 3: NOON + 2 * SECOND, 4: NOON + 60 * SECOND},
     )
 

@@ -1,7 +1,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -44,6 +44,13 @@ _POSTPONE = text(
     "from jsonb_populate_recordset(null::feeds, cast(:later as jsonb)) as later "
     "where feeds.id = later.id"
 )
+
+
+class DueFeed(NamedTuple):
+    """As much of a feed as it takes to see whose turn it is: many are looked at for each one polled."""
+
+    id: int
+    url: str
 
 
 class FeedStore:
@@ -114,16 +121,16 @@ class FeedStore:
         statement = _to_poll().where(feeds.c.id.in_(feed_ids)).order_by(feeds.c.id)
         return await self._by_id(statement.with_for_update(of=feeds))
 
-    async def lock_due(self, *, shard: int, shards: int, limit: int) -> list[FeedToPoll]:
+    async def lock_due(self, *, shard: int, shards: int, limit: int) -> list[DueFeed]:
         """Return the feeds of a shard that have been due for longest and that nobody polls or looks at."""
         statement = (
-            _to_poll()
+            select(feeds.c.id, feeds.c.url)
             .where(feeds.c.next_poll_at <= _now(), _is_free(), feeds.c.id % shards == shard)
             .order_by(feeds.c.next_poll_at)
             .limit(limit)
-            .with_for_update(of=feeds, skip_locked=True)
+            .with_for_update(skip_locked=True)
         )
-        return list((await self._by_id(statement)).values())
+        return [DueFeed(*row) for row in await self._connection.execute(statement)]
 
     async def lease(self, feed_ids: Sequence[int], owner: str) -> list[int]:
         """Make these feeds `owner`'s to poll, except those that somebody else polls; return them.
