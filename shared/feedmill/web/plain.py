@@ -30,7 +30,8 @@ _UNSTORABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uf
 
 def storable(text: str) -> str:
     """Return the text without the characters that Postgres or a browser would refuse."""
-    return _UNSTORABLE.sub("", text)
+    # Nothing of it is printable; most lines are, and that is seen sooner.
+    return text if text.isprintable() else _UNSTORABLE.sub("", text)
 
 
 # Leaves bare tags only, and every other `<` escaped. Made once: its tables cost as much as a text.
@@ -74,7 +75,10 @@ def _nests_deeply(markup: str) -> bool:
 
 def squeezed(text: str) -> str:
     """Return storable text with single blanks, and without empty lines."""
-    lines = (" ".join(line.split()) for line in storable(text).split("\n"))
+    clean = storable(text)
+    if "\n" not in clean:
+        return " ".join(clean.split())
+    lines = (" ".join(line.split()) for line in clean.split("\n"))
     return "\n".join(line for line in lines if line)
 
 
