@@ -21,7 +21,7 @@ from support.names import Found, Names, v4, v6
 from support.origin import Origin
 from support.tls import Authority
 from support.vectors import CONNECT, URL_AND_CONNECT, VECTORS, Vector
-from support.web import get, web_settings
+from support.web import always, get, web_settings
 from support.wire import open_wire, redirecting, serving
 
 # This machine's 127.0.0.2 plays the public internet, all its other addresses the inside.
@@ -207,6 +207,27 @@ async def test_c37_a_redirect_away_from_tls_is_followed_and_never_kept(
 
     assert isinstance(reply, Answer)
     assert (reply.url, reply.moved_to) == (end, None)
+
+
+async def test_c37_a_form_is_never_sent_on_out_of_tls(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tls = Authority(tmp_path, monkeypatch).server("public.test")
+    async with open_wire(serving(), address=PUBLIC) as plain:
+        end = plain.url("/", host="public.test")
+        async with (
+            open_wire(redirecting(end, 307), tls, address=PUBLIC) as secure,
+            outside(v4(PUBLIC)) as client,
+        ):
+            reply = await client.post_form(
+                secure.url("/", host="public.test"),
+                {"hub.secret": "s"},
+                purpose="hub",
+                admit=always,
+            )
+
+    assert isinstance(reply, Refusal)
+    assert (reply.reason, plain.connections) == (Reason.HTTP_STATUS, 0)
 
 
 async def test_c37_an_invitation_to_another_server_is_not_taken() -> None:

@@ -479,3 +479,37 @@ async def test_a_redirect_to_a_port_that_does_not_exist_is_refused(
     origin.redirect("/", "http://127.0.0.1:99999/")
 
     assert reason(await get(client, origin.url("/"))) is Reason.URL_INVALID
+
+
+FORM = {"hub.mode": "subscribe", "hub.topic": "https://a.example/ä?b=c&d"}
+
+
+@pytest.mark.parametrize(
+    ("status", "asked"),
+    [
+        pytest.param(307, ["/hub", "/new"], id="sent on"),
+        pytest.param(308, ["/hub", "/new"], id="sent on for good"),
+        pytest.param(301, ["/hub"], id="moved, but not with what was posted"),
+        pytest.param(303, ["/hub"], id="the answer is elsewhere"),
+    ],
+)
+async def test_a_form_is_posted_again_only_where_a_redirect_says_so(
+    client: WebClient, origin: Origin, status: int, asked: list[str]
+) -> None:
+    posted: list[dict[str, object]] = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        posted.append(dict(await request.post()))
+        return web.Response(status=202)
+
+    origin.redirect("/hub", "/new", status)
+    origin.script("/new", answer)
+
+    reply = await client.post_form(origin.url("/hub"), FORM, purpose="hub", admit=always)
+
+    assert isinstance(reply, Answer)
+    assert reply.status == (202 if len(asked) > 1 else status)
+    assert [(seen.method, seen.path) for seen in origin.requests] == [
+        ("POST", path) for path in asked
+    ]
+    assert posted == [FORM] * (len(asked) - 1)

@@ -91,16 +91,6 @@ async def test_a_form_is_posted_as_one(client: WebClient, origin: Origin) -> Non
     )
 
 
-async def test_a_form_does_not_follow_redirects(client: WebClient, origin: Origin) -> None:
-    origin.redirect("/hub", "/other", status=307)
-
-    reply = await client.post_form(origin.url("/hub"), {"a": "b"}, purpose="hub", admit=always)
-
-    assert isinstance(reply, Answer)
-    assert reply.status == 307
-    assert origin.paths == ["/hub"]
-
-
 async def test_a_form_goes_to_no_private_address(client: WebClient) -> None:
     reply = await client.post_form("http://10.0.0.1/", {}, purpose="hub", admit=always)
 

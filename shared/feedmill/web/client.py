@@ -97,7 +97,7 @@ class WebClient:
     async def post_form(
         self, url: str, fields: Mapping[str, str], *, purpose: Purpose, admit: Admission
     ) -> Reply:
-        """Post a form, once. A redirect is an answer like any other and not followed."""
+        """Post a form. It is sent on where a redirect says so (307, 308), but never out of TLS."""
         form = urlencode(fields).encode()
         ask = Ask(url=url, accept="*/*", max_bytes=_FORM_ANSWER_BYTES, whole=False, form=form)
         return await self._ask(ask, purpose, admit, permit=None)
@@ -137,6 +137,8 @@ class WebClient:
             hop = self._next_hop(reply.location, asked)
             if isinstance(hop, Refusal):
                 return hop, seconds
+            if ask.form is not None and _is_downgrade(url, hop):
+                return Refusal(reason=Reason.HTTP_STATUS, detail="redirects out of TLS"), seconds
             for_good = for_good and reply.for_good and not _is_downgrade(url, hop)
             asked.append(hop)
 

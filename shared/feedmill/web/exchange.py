@@ -23,6 +23,8 @@ from feedmill.web.failures import HungUpError, failure
 _OK = 200
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _FOR_GOOD = frozenset({301, 308})
+# After any other, browsers make a GET of what was a POST.
+_REPEATS_POST = frozenset({307, 308})
 
 # A thread costs more than unpacking this much; and however it was made, it unpacks in milliseconds.
 _SMALL_BYTES = 32_768
@@ -108,7 +110,8 @@ class Exchange:
             return Refusal(reason=Reason.TIMED_OUT, detail="the redirects took too long")
         async with self._sent(url, ask, seconds, attempt) as response:
             location = response.headers.get("Location")
-            if response.status in _REDIRECTS and location and ask.form is None:
+            followed = _REDIRECTS if ask.form is None else _REPEATS_POST
+            if location and response.status in followed:
                 return Moved(location=location, for_good=response.status in _FOR_GOOD)
             return await self._read(response, url, ask)
 
