@@ -18,11 +18,13 @@ from feedmill.store.events import EventStore
 from feedmill.store.feeds import FeedStore
 from feedmill.store.hosts import HostStore
 from feedmill.store.lists import ListStore
+from feedmill.store.pushes import PushStore
 from feedmill.store.reader import ReaderStore
 from feedmill.store.robots import RobotsStore
 from feedmill.store.schema import check_schema
 from feedmill.store.urls import psycopg_url
 from feedmill.store.users import UserStore
+from feedmill.store.websub import WebSubStore
 
 # Long enough to sit out a burst, short enough that a worker notices and its activity is retried.
 _POOL_SECONDS = 10
@@ -36,6 +38,8 @@ class Transaction:
         self.connection = connection
         self.hosts = HostStore(connection)
         self.feeds = FeedStore(connection)
+        self.websub = WebSubStore(connection)
+        self.pushes = PushStore(connection)
         self.entries = EntryStore(connection)
         self.contents = ContentStore(connection)
         self.distillates = DistillateStore(connection)

@@ -8,7 +8,6 @@ from sqlalchemy import (
     RowMapping,
     Select,
     delete,
-    exists,
     func,
     or_,
     select,
@@ -20,7 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedmill.models.feeds import Feed, FeedToPoll
 from feedmill.store import clock
-from feedmill.store.tables import aliases, feeds, subscriptions, websub
+from feedmill.store.tables import aliases, feeds, subscriptions
+from feedmill.store.websub import is_pushed
 
 # Longer than any poll takes; a poller that died is taken for dead after it.
 _LEASE = timedelta(minutes=10)
@@ -256,11 +256,10 @@ def _is_free() -> ColumnElement[bool]:
 
 def _to_poll() -> Select[Any]:
     followers = select(func.count()).where(subscriptions.c.feed_id == feeds.c.id)
-    is_pushed = exists().where(websub.c.feed_id == feeds.c.id, websub.c.state == "active")
     return select(
         feeds,
         followers.scalar_subquery().label("subscribers"),
-        is_pushed.label("pushed"),
+        is_pushed().label("pushed"),
     )
 
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from feedmill.models.entries import Stage
+from feedmill.models.hubs import HubState
 
 metadata = MetaData(
     naming_convention={
@@ -176,10 +177,10 @@ websub = Table(
     Column("topic_url", Text, nullable=False),
     Column("token", Text, nullable=False, unique=True, comment="the end of our callback's address"),
     Column("secret", Text, nullable=False, comment="the key of the hub's signatures"),
-    Column("state", Text, nullable=False, server_default="asked"),
+    Column("state", Text, nullable=False, server_default=HubState.ASKED),
     Column("detail", Text, nullable=False, server_default=""),
     _time("asked_at"),
-    _time("lease_until"),
+    _time("promised_until"),
     _time("renew_at"),
     _time("last_push_at"),
     Column("failures", Integer, nullable=False, server_default="0"),
@@ -190,7 +191,7 @@ websub = Table(
         server_default="0",
         comment="polls in a row that found news the hub had kept silent about",
     ),
-    CheckConstraint("state in ('asked', 'active', 'refused', 'silent')", name="state"),
+    CheckConstraint(f"state in ({', '.join(repr(str(s)) for s in HubState)})", name="state"),
     Index("ix_websub_renew_at", "renew_at"),
 )
 

@@ -222,7 +222,7 @@ def _add_websub() -> None:
         sa.Column("state", sa.Text(), server_default="asked", nullable=False),
         sa.Column("detail", sa.Text(), server_default="", nullable=False),
         _time("asked_at"),
-        _time("lease_until"),
+        _time("promised_until"),
         _time("renew_at"),
         _time("last_push_at"),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
@@ -234,7 +234,8 @@ def _add_websub() -> None:
             comment="polls in a row that found news the hub had kept silent about",
         ),
         sa.CheckConstraint(
-            "state in ('asked', 'active', 'refused', 'silent')", name=op.f("ck_websub_state")
+            "state in ('asked', 'active', 'refused', 'silent', 'leaving')",
+            name=op.f("ck_websub_state"),
         ),
         sa.ForeignKeyConstraint(
             ["feed_id"], ["feeds.id"], name=op.f("fk_websub_feed_id"), ondelete="CASCADE"
