@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from feedmill.models.feeds import FeedToPoll
 from feedmill.models.outcomes import Reason
 from feedmill_ingestion.polls import Failed, Found, Poll, Shown, TurnedAway
-from feedmill_ingestion.rhythm import entries_per_week
+from feedmill_ingestion.rhythm import entries_per_week, newest
 from feedmill_ingestion.scheduling import (
     Pace,
     interval_after_failure,
@@ -55,7 +55,6 @@ def _shown(feed: FeedToPoll, poll: Shown, now: datetime) -> dict[str, object]:
     if snapshot is None:
         return {}
     published = [entry.published_at for entry in snapshot.entries if entry.published_at]
-    past = [date for date in published if date <= now]
     hub_url, topic_url = snapshot.hub_url, snapshot.self_url
     if poll.hub is not None:
         hub_url, topic_url = poll.hub.url, poll.hub.topic
@@ -65,7 +64,7 @@ def _shown(feed: FeedToPoll, poll: Shown, now: datetime) -> dict[str, object]:
         "body_hash": poll.body_hash,
         "hints": snapshot.hints,
         "entries_per_week": entries_per_week(now, published),
-        "newest_entry_at": max(past, default=feed.newest_entry_at),
+        "newest_entry_at": newest(now, published) or feed.newest_entry_at,
         "hub_url": hub_url,
         "topic_url": topic_url if hub_url else None,
     }

@@ -1,17 +1,17 @@
 """Asking one feed what it shows, and reading the answer. Nothing is written down here."""
 
 import hashlib
-from datetime import UTC, datetime
 
-from feedmill.isolation import IsolatedPool, IsolationError
+from feedmill.isolation import IsolatedPool
 from feedmill.models.feeds import FeedToPoll, Rejected, Validators
 from feedmill.models.outcomes import Reason
 from feedmill.web.answers import Answer, Deferred, Refusal
 from feedmill.web.client import Admission, WebClient
 from feedmill.web.governor import Governor
 from feedmill_ingestion.finding import Finder, is_sought
-from feedmill_ingestion.parsing import PAGE, PARSER, FeedUnreadable, parse_feed
+from feedmill_ingestion.parsing import PAGE, PARSER, FeedUnreadable
 from feedmill_ingestion.polls import Failed, Poll, Postponed, Shown, TurnedAway
+from feedmill_ingestion.reading import read_body
 
 ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, "
@@ -19,8 +19,6 @@ ACCEPT = (
 )
 MAX_FEED_BYTES = 10_000_000
 
-# The slowest real feed seen took 2 s.
-_PARSER_SECONDS = 10
 _OK = 200
 _NOT_MODIFIED = 304
 _FORBIDDEN = 403
@@ -95,20 +93,15 @@ class Asker:
         )
         if body_hash == feed.body_hash:
             return shown
-        try:
-            parsed = await self._parsers.run(
-                _PARSER_SECONDS,
-                parse_feed,
-                answer.body,
-                charset=answer.charset,
-                url=answer.url,
-                now=datetime.now(UTC),
-            )
-        except IsolationError as error:
-            parsed = FeedUnreadable(reason=Reason.PARSER_FAILED, detail=str(error))
+        parsed = await read_body(self._parsers, answer.body, charset=answer.charset, url=answer.url)
         if isinstance(parsed, FeedUnreadable):
             return _unreadable(parsed, answer.validators)
         return shown.model_copy(update={"snapshot": parsed, "body_hash": body_hash})
+
+
+def reason_of(status: int) -> Reason:
+    """Return what a status means that is not the one wished for."""
+    return _STATUSES.get(status, Reason.HTTP_STATUS)
 
 
 def _validators(feed: FeedToPoll) -> Validators:
@@ -153,7 +146,7 @@ def _renewed(held: Validators, given: Validators) -> Validators:
 
 def _wrong_status(answer: Answer) -> Failed:
     return Failed(
-        reason=_STATUSES.get(answer.status, Reason.HTTP_STATUS),
+        reason=reason_of(answer.status),
         detail=str(answer.status),
         wait=answer.asked_wait,
         # "Unchanged", to somebody who has nothing: as good as the whole for nothing.

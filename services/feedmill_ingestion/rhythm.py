@@ -27,12 +27,19 @@ def entries_per_week(now: datetime, published: Sequence[datetime]) -> float | No
     return len(recent) / (span / _WEEK)
 
 
-def usual_wait(now: datetime, per_week: float | None, newest: datetime | None) -> timedelta | None:
+def newest(now: datetime, published: Sequence[datetime]) -> datetime | None:
+    """Return the last of these dates that has passed, None if none has."""
+    return max((date for date in published if date <= now), default=None)
+
+
+def usual_wait(
+    now: datetime, per_week: float | None, newest_at: datetime | None
+) -> timedelta | None:
     """Return after how long the next entry is to be expected; None if nobody can tell.
 
     A feed that has fallen silent is expected to stay so for half as long again.
     """
     if per_week is None:
         return None
-    silence = (now - newest) / 2 if newest is not None else timedelta(0)
+    silence = (now - newest_at) / 2 if newest_at is not None else timedelta(0)
     return max(_WEEK / per_week if per_week > 0 else _MEMORY, silence)
