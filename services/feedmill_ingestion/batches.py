@@ -12,10 +12,11 @@ from feedmill.models.hosts import Place
 from feedmill.store import Transaction
 from feedmill.telemetry.logs import get_logger
 from feedmill_ingestion.aftermath import after_poll
-from feedmill_ingestion.identity import really_new
 from feedmill_ingestion.moves import MOST_SITES, believed_move
+from feedmill_ingestion.news import add_new, news_of
 from feedmill_ingestion.polls import Failed, Found, Poll, Postponed, Shown
 from feedmill_ingestion.scheduling import Pace
+from feedmill_ingestion.silence import notice_silence
 
 log = get_logger(__name__)
 
@@ -66,12 +67,14 @@ async def write_batch(tx: Transaction, batch: Sequence[Ended], pace: Pace) -> di
     ours = [ended for ended in batch if _stands(ended, stored.get(ended.feed.id))]
     settled = {ended.feed.id: await _settle(tx, ended) for ended in ours}
     ours = [ended for ended in ours if settled[ended.feed.id] == ended.feed.id]
+    added = await add_new(tx, stored, _shown(ours))
+    stored |= await notice_silence(tx, stored, added, now)
     after = {
         ended.feed.id: after_poll(stored[ended.feed.id], ended.poll, now=now, pace=pace)
         for ended in ours
     }
-    added = await tx.entries.add_new(await _new(tx, stored, ours))
     await tx.feeds.keep(after.values())
+    await tx.websub.reconsider(_with_other_hubs(stored, after))
     for ended in ours:
         feed_id = ended.feed.id
         tx.events.append(*_news(ended, stored[feed_id], after[feed_id], added.get(feed_id, ())))
@@ -102,22 +105,15 @@ def _shown(batch: Sequence[Ended]) -> dict[int, Sequence[SnapshotEntry]]:
     }
 
 
-async def _new(
-    tx: Transaction, stored: Mapping[int, FeedToPoll], batch: Sequence[Ended]
-) -> dict[int, Sequence[SnapshotEntry]]:
-    """Return what the feeds show for the first time, as far as can be told before it is stored."""
-    shown = _shown(batch)
-    seen_before = {
-        feed_id: entries
-        for feed_id, entries in shown.items()
-        if stored[feed_id].last_success_at is not None
-    }
-    if not seen_before:
-        return shown
-    known = await tx.entries.known(seen_before)
-    return shown | {
-        feed_id: really_new(entries, known[feed_id]) for feed_id, entries in seen_before.items()
-    }
+def _with_other_hubs(
+    before: Mapping[int, FeedToPoll], after: Mapping[int, FeedToPoll]
+) -> list[int]:
+    """Return the feeds whose hubs are to be asked something else than before."""
+    return [
+        feed_id
+        for feed_id, feed in after.items()
+        if feed.announcement != before[feed_id].announcement
+    ]
 
 
 async def _settle(tx: Transaction, ended: Ended) -> int:
@@ -145,17 +141,14 @@ def _news(
 ) -> list[NewEvent]:
     """Return what readers are told: news, and everything if somebody waits for this very poll."""
 
-    def event(kind: EventKind, detail: str = "", entry_id: int | None = None) -> NewEvent:
-        return NewEvent(
-            kind=kind, feed_id=before.id, entry_id=entry_id, run=ended.run, detail=detail
-        )
+    def event(kind: EventKind, detail: str) -> NewEvent:
+        return NewEvent(kind=kind, feed_id=before.id, run=ended.run, detail=detail)
 
     if ended.shown is not None:
         has_recovered = before.failures > 0
         if not (new or has_recovered or ended.run):
             return []
-        added = (event(EventKind.ENTRY_ADDED, entry_id=entry_id) for entry_id in new)
-        return [event(EventKind.FEED_POLLED, f"{len(new)} new"), *added]
+        return news_of(before.id, new, ended.run)
     if isinstance(ended.poll, Postponed) or after.last_reason is None:
         return []
     if after.retired_at is not None and before.retired_at is None:

@@ -33,9 +33,24 @@ _OTHERS_TURN = timedelta(seconds=5)
 
 
 class Poller(IngestionActivities):
-    """Serves `TaskQueue.INGESTION`."""
+    """Serves `TaskQueue.INGESTION`.
 
-    def __init__(self, store: Store, governor: Governor, asker: Asker, pace: Pace) -> None:
+    Parameters
+    ----------
+    asks_hubs
+        Whether hubs are asked for news; else nobody is told that some are to be.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        governor: Governor,
+        asker: Asker,
+        pace: Pace,
+        *,
+        asks_hubs: bool = False,
+    ) -> None:
+        self._asks_hubs = asks_hubs
         self._store = store
         self._governor = governor
         self._asker = asker
@@ -71,6 +86,7 @@ class Poller(IngestionActivities):
             self._recorder,
             owner=attempt_key(),
             stopping=activity.is_worker_shutdown,
+            asks_hubs=self._asks_hubs,
         )
         async with heartbeating():
             if activity.info().attempt > 1:

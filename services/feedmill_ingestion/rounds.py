@@ -35,6 +35,8 @@ class Round:
         Under which name feeds are leased: the same for every attempt of one activity.
     stopping
         Whether the process is asked to leave: then nothing new is begun.
+    asks_hubs
+        Whether to say of how many feeds the hubs are to be asked.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Round:
         *,
         owner: str,
         stopping: Callable[[], bool],
+        asks_hubs: bool,
     ) -> None:
         self._store = store
         self._governor = governor
@@ -53,6 +56,7 @@ class Round:
         self._recorder = recorder
         self._owner = owner
         self._stopping = stopping
+        self._asks_hubs = asks_hubs
         self._polling: set[asyncio.Task[None]] = set()
         self._broken: BaseException | None = None
         self._answer = DueFeedsPolled()
@@ -81,11 +85,9 @@ class Round:
             await self._some_end(None)
         if self._broken is not None:
             raise self._broken
+        what_is_next = await self._what_is_next(request)
         return self._answer.model_copy(
-            update={
-                "new_entry_ids": tuple(self._new),
-                "next_due_at": await self._next_due_at(request),
-            }
+            update={"new_entry_ids": tuple(self._new), **what_is_next},
         )
 
     def _may_go_on(self, request: PollDueFeeds) -> bool:
@@ -134,9 +136,14 @@ class Round:
         await asyncio.sleep(min(wait, max(deadline - time.monotonic(), 0)))
         return True
 
-    async def _next_due_at(self, request: PollDueFeeds) -> datetime | None:
+    async def _what_is_next(self, request: PollDueFeeds) -> dict[str, datetime | int | None]:
+        part = {"shard": request.shard, "shards": request.shards}
         async with self._store.transaction() as tx:
-            return await tx.feeds.next_due_at(shard=request.shard, shards=request.shards)
+            return {
+                "next_due_at": await tx.feeds.next_due_at(**part),
+                "hubs_to_tend": await tx.websub.due(**part) if self._asks_hubs else 0,
+                "pushes_waiting": await tx.pushes.count(**part),
+            }
 
     async def _poll(self, claimed: Claimed) -> None:
         admission = _Admission(self._governor, claimed.place)

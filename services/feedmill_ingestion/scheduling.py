@@ -100,6 +100,18 @@ def interval_after_failure(
     return max(least, backoff, min(asked or least, _LONGEST_ASKED))
 
 
+def hastened(feed: FeedToPoll, *, now: datetime, pace: Pace) -> datetime | None:
+    """Return when a feed is polled whose hub says that there is news, but not which.
+
+    As soon as our settings allow, and not sooner than before if it fails: then its site asked for
+    time, or needs some.
+    """
+    if feed.next_poll_at is None or feed.last_polled_at is None or feed.last_reason is not None:
+        return feed.next_poll_at
+    floor = pace.conditional if feed.validators.usable else pace.unconditional
+    return min(feed.next_poll_at, max(now, feed.last_polled_at + floor))
+
+
 def next_turn(
     feed_id: int, *, now: datetime, interval: timedelta, shortest: timedelta, hints: PollingHints
 ) -> datetime:

@@ -138,6 +138,14 @@ class IngestionSettings(WebSettings):
     refresh_interval_seconds: int = Field(
         default=300, ge=0, description="the same when a person asks for it"
     )
+    public_url: HttpUrl | None = Field(
+        default=None, description="the gateway as the internet sees it: where hubs push news to"
+    )
+
+    @field_validator("public_url", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
 
 
 class FetchSettings(WebSettings):

@@ -14,6 +14,7 @@ from feedmill.isolation import IsolatedPool
 from feedmill.models.feeds import DueFeedsPolled, FeedDeferred, FeedPolled, PollDueFeeds, PollFeeds
 from feedmill.store import Store
 from feedmill.web.client import WebClient
+from feedmill.web.governor import Governor
 from feedmill_ingestion.asking import Asker
 from feedmill_ingestion.polling import Poller
 from ingestion.conftest import PACE
@@ -78,6 +79,30 @@ async def test_unchanged_feeds_are_asked_whether_they_have_changed(
 
     assert (polled.polled, polled.failed, polled.new_entry_ids) == (5, 0, ())
     assert ["If-None-Match" in seen.headers for seen in origin.requests] == [False] * 5 + [True] * 5
+
+
+@pytest.mark.parametrize("asks_hubs", [True, False])
+async def test_a_round_says_what_there_is_to_do_about_hubs(
+    store: Store,
+    governor: Governor,
+    web_client: WebClient,
+    parsers: IsolatedPool,
+    origin: Origin,
+    asks_hubs: bool,
+) -> None:
+    asker = Asker(web_client, governor, parsers)
+    poller = Poller(store, governor, asker, PACE, asks_hubs=asks_hubs)
+    link = '<https://hub.example/>; rel="hub", <https://a.example/feed>; rel="self"'
+    origin.serve("/feed", RSS.format("a"), headers={"Link": link})
+    (feed_id,) = await add(store, origin, "/feed")
+
+    found = await poll_due(poller)
+    async with store.transaction() as tx:
+        await tx.pushes.add(feed_id, "", RSS.format("b").encode())
+    pushed = await poll_due(poller)
+
+    assert (found.hubs_to_tend, found.pushes_waiting) == (int(asks_hubs), 0)
+    assert (pushed.hubs_to_tend, pushed.pushes_waiting) == (int(asks_hubs), 1)
 
 
 async def test_nothing_due_is_answered_at_once(poller: Poller, store: Store) -> None:

@@ -10,17 +10,21 @@ from feedmill.errors import StoreUnavailableError
 from feedmill.models.events import EventKind, RunRef
 from feedmill.models.feeds import FeedSnapshot, FeedToPoll, SnapshotEntry, Validators
 from feedmill.models.hosts import Admitted, HostLimit, Place
+from feedmill.models.hubs import HubState
 from feedmill.models.outcomes import Reason
 from feedmill.store import Store, open_store
 from feedmill_ingestion.polls import Failed, Poll, Postponed, Shown, TurnedAway
 from feedmill_ingestion.recording import Recorded, Recorder
 from ingestion.conftest import PACE
 from support.clock import NOON, Clock
+from support.hubs import standing, stands, subscription
 from support.programs import free_port
 
 URL = "https://a.example/feed"
 RUN = RunRef(workflow_id="w", run_id="r")
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+VALIDATORS = Validators(etag='"1"', url=URL)
 
 
 def shown(*guids: str, **known: object) -> Shown:
@@ -275,3 +279,115 @@ async def test_what_one_feed_has_shown_says_nothing_of_another(store: Store) -> 
     )
 
     assert (len(again.new_entry_ids), len(other.new_entry_ids)) == (1, 2)
+
+
+HUB = {"hub_url": "https://hub.example/", "self_url": URL}
+NO_HUB: dict[str, str] = {}
+
+
+def announced(*guids: str, hub: dict[str, str], **dates: object) -> Shown:
+    entries = tuple(SnapshotEntry.model_validate({"guid": guid, **dates}) for guid in guids)
+    snapshot = FeedSnapshot.model_validate({"entries": entries, **hub})
+    return Shown(validators=VALIDATORS, snapshot=snapshot)
+
+
+async def record_next(store: Store, feed_id: int, poll: Poll) -> FeedToPoll:
+    async with store.transaction() as tx:
+        feed = (await tx.feeds.get([feed_id]))[feed_id]
+    recorded = await record(store, feed, poll)
+    assert recorded.feed is not None
+    return recorded.feed
+
+
+async def test_a_hub_is_to_be_asked_once_a_poll_has_found_that_the_feed_names_it(
+    store: Store,
+) -> None:
+    clock = await Clock(store).start()
+    (feed,) = await add(store)
+    await record(store, feed, announced("a", hub=NO_HUB))
+    assert await subscription(store, feed.id) is None
+    await clock.advance(HOUR)
+
+    await record_next(store, feed.id, announced("b", hub=HUB))
+
+    found = await standing(store, feed.id)
+    assert (found.hub_url, found.topic_url) == (HUB["hub_url"], URL)
+    assert found.renew_at == NOON + HOUR
+
+
+async def test_a_feed_that_says_the_same_again_changes_nothing_about_its_hub(store: Store) -> None:
+    clock = await Clock(store).start()
+    (feed,) = await add(store)
+    await record(store, feed, announced("a", hub=HUB))
+    await stands(store, [feed.id], asked_at=NOON - 2 * DAY, renew_at=NOON + 5 * DAY)
+    before = await standing(store, feed.id)
+    await clock.advance(HOUR)
+
+    await record_next(store, feed.id, announced("b", hub=HUB))
+    await record_next(store, feed.id, Shown(validators=VALIDATORS))
+    await record_next(store, feed.id, FAILED)
+
+    assert await standing(store, feed.id) == before
+
+
+@pytest.mark.parametrize(
+    "poll",
+    [
+        pytest.param(announced("b", hub=NO_HUB), id="it names none any more"),
+        pytest.param(announced("b", hub=HUB | {"self_url": f"{URL}/new"}), id="it has moved"),
+        pytest.param(Failed(reason=Reason.GONE), id="it is retired"),
+    ],
+)
+async def test_a_hub_is_left_once_a_poll_has_found_that_it_is_not_the_feeds_any_more(
+    store: Store, poll: Poll
+) -> None:
+    await Clock(store).start()
+    (feed,) = await add(store)
+    said = await record_next(store, feed.id, announced("a", hub=HUB))
+    async with store.transaction() as tx:
+        await tx.feeds.keep([said.model_copy(update={"gone_since": NOON - 2 * DAY})])
+    await stands(store, [feed.id], asked_at=NOON - 2 * DAY, renew_at=NOON + 5 * DAY)
+
+    await record_next(store, feed.id, poll)
+
+    assert (await standing(store, feed.id)).renew_at == NOON
+
+
+async def test_a_hub_that_keeps_silent_twice_is_trusted_no_more_from_that_poll_on(
+    store: Store,
+) -> None:
+    clock = await Clock(store).start()
+    (feed,) = await add(store)
+    await record(store, feed, announced("a", hub=HUB))
+    promise = {"state": HubState.ACTIVE, "promised_until": NOON + 9 * DAY, "asked_at": NOON}
+    await stands(store, [feed.id], **promise)
+    waits = []
+    for guid in ("b", "c"):
+        await clock.advance(DAY)
+        now = await clock.now()
+        news = announced(guid, hub=HUB, published_at=now - HOUR)
+        polled = await record_next(store, feed.id, news)
+        assert polled.next_poll_at is not None
+        waits.append((polled.next_poll_at - now, polled.pushed))
+
+    found = await standing(store, feed.id)
+    assert (found.state, found.missed) == (HubState.SILENT, 2)
+    (first, was_pushed), (second, is_pushed) = waits
+    assert was_pushed
+    assert not is_pushed
+    assert first >= DAY
+    assert second <= HOUR * 13 / 6
+
+
+async def test_a_hub_that_has_nothing_to_say_is_not_silent(store: Store) -> None:
+    clock = await Clock(store).start()
+    (feed,) = await add(store)
+    await record(store, feed, announced("a", hub=HUB))
+    promise = {"state": HubState.ACTIVE, "promised_until": NOON + 9 * DAY, "asked_at": NOON}
+    await stands(store, [feed.id], **promise)
+    for _ in range(4):
+        await clock.advance(DAY)
+        await record_next(store, feed.id, announced("a", hub=HUB))
+
+    found = await standing(store, feed.id)
+    assert (found.state, found.missed) == (HubState.ACTIVE, 0)

@@ -6,7 +6,7 @@ from feedmill.models.feeds import Hub
 from feedmill.models.hubs import DueSubscription, HubState, HubSubscription
 from feedmill.store import Store
 from support.clock import NOON, Clock
-from support.hubs import FEED, HUB, add_announced, announce, stands, subscription
+from support.hubs import FEED, HUB, add_announced, announce, standing, stands, subscription
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -89,8 +89,7 @@ async def test_the_hub_is_to_be_asked_soon_again_when_a_feed(
     await Clock(store).start()
     feed_id = await add_announced(store)
     await stands(store, [feed_id], asked_at=NOON - 2 * DAY, renew_at=NOON + 5 * DAY)
-    before = await subscription(store, feed_id)
-    assert before is not None
+    before = await standing(store, feed_id)
 
     await announce(store, feed_id, hub, topic, **known)
 
@@ -110,9 +109,7 @@ async def test_a_feed_that_changes_its_mind_all_the_time_bothers_hubs_once_a_day
 
     await announce(store, feed_id, "https://new.example/", FEED)
 
-    found = await subscription(store, feed_id)
-    assert found is not None
-    assert found.renew_at == NOON + 23 * HOUR
+    assert (await standing(store, feed_id)).renew_at == NOON + 23 * HOUR
 
 
 async def test_what_is_kept_is_found_again(store: Store) -> None:
@@ -129,6 +126,7 @@ async def test_what_is_kept_is_found_again(store: Store) -> None:
         promised_until=NOON + HOUR,
         renew_at=NOON + 2 * HOUR,
         last_push_at=NOON - HOUR,
+        read_by="me",
         failures=3,
         missed=1,
     )
@@ -141,6 +139,8 @@ async def test_what_is_kept_is_found_again(store: Store) -> None:
         assert await tx.websub.by_token("t") == kept
         assert await tx.websub.by_token("t", lock=True) == kept
         assert await tx.websub.by_token("T") is None
+        assert await tx.websub.read_by("me") == [feed_id]
+        assert await tx.websub.read_by("you") == []
 
 
 async def test_one_hubs_backlog_does_not_stand_before_another_hubs_few(store: Store) -> None:

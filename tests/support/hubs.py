@@ -31,9 +31,16 @@ async def announce(
 
 
 async def subscription(store: Store, feed_id: int) -> HubSubscription | None:
-    """Return how a feed stands with its hub."""
+    """Return how a feed stands with its hub; None if it has none."""
     async with store.transaction() as tx:
         return (await tx.websub.lock([feed_id])).get(feed_id)
+
+
+async def standing(store: Store, feed_id: int) -> HubSubscription:
+    """Return how a feed stands with the hub that it certainly has asked."""
+    found = await subscription(store, feed_id)
+    assert found is not None
+    return found
 
 
 async def stands(store: Store, feed_ids: Sequence[int], **known: object) -> None:

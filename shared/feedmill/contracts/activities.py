@@ -1,4 +1,4 @@
-"""The activities of the fleet: one abstract class per task queue."""
+"""The activities of the fleet: one abstract class per kind of work."""
 
 from abc import ABC, abstractmethod
 
@@ -7,6 +7,7 @@ from temporalio import activity
 from feedmill.models.distillates import DistillEntries, EntriesDistilled
 from feedmill.models.entries import EntriesFetched, FetchEntries
 from feedmill.models.feeds import DueFeedsPolled, FeedsPolled, PollDueFeeds, PollFeeds
+from feedmill.models.hubs import HubsTended, PushesTaken, TakePushes, TendHubs
 
 
 class IngestionActivities(ABC):
@@ -34,6 +35,38 @@ class IngestionActivities(ABC):
 
         Each poll is committed on its own, and a retry goes on where the attempt before ended.
         The answer may come early, when enough is new or the worker is to leave.
+
+        Raises
+        ------
+        StoreUnavailableError
+            Postgres did not answer. Retried.
+        """
+
+
+class HubActivities(ABC):
+    """Served on `TaskQueue.INGESTION`."""
+
+    @activity.defn
+    @abstractmethod
+    async def tend_hubs(self, request: TendHubs) -> HubsTended:
+        """Ask hubs to push the news of feeds, or to stop, where that is due; some of each hub's.
+
+        What a hub answers is never an exception: it is asked again later, and the less often the
+        longer it does not confirm. A retry asks nobody whom the attempt before has asked.
+
+        Raises
+        ------
+        StoreUnavailableError
+            Postgres did not answer. Retried.
+        """
+
+    @activity.defn
+    @abstractmethod
+    async def take_pushes(self, request: TakePushes) -> PushesTaken:
+        """Read what hubs have sent, and store what is new of it as a poll does.
+
+        Each push is committed on its own, and read once. A feed whose push cannot be read is polled
+        instead, as soon as it may be.
 
         Raises
         ------

@@ -58,6 +58,24 @@ POLL_DUE_FEEDS: ActivityOptions = {
     "retry_policy": _PATIENT,
 }
 
+TEND_HUBS: ActivityOptions = {
+    "task_queue": TaskQueue.INGESTION,
+    # Some of each hub's, one after the other, each for a minute at most.
+    "start_to_close_timeout": timedelta(minutes=15),
+    "schedule_to_close_timeout": _PATIENCE,
+    "heartbeat_timeout": _HEARTBEAT_TIMEOUT,
+    "retry_policy": _PATIENT,
+}
+
+TAKE_PUSHES: ActivityOptions = {
+    "task_queue": TaskQueue.INGESTION,
+    # Nothing is asked for: what takes long is a parser's time limit, a few at a time.
+    "start_to_close_timeout": timedelta(minutes=10),
+    "schedule_to_close_timeout": _PATIENCE,
+    "heartbeat_timeout": _HEARTBEAT_TIMEOUT,
+    "retry_policy": _PATIENT,
+}
+
 FETCH_ENTRIES: ActivityOptions = {
     "task_queue": TaskQueue.FETCH,
     "start_to_close_timeout": timedelta(minutes=10),

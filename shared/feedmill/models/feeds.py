@@ -130,6 +130,13 @@ class Feed(Model):
     hub_url: str | None = None
     topic_url: str | None = None
 
+    @property
+    def announcement(self) -> Hub | None:
+        """Which hub is to push its news, and as what; None if none is."""
+        if self.hub_url is None or self.topic_url is None or self.retired_at is not None:
+            return None
+        return Hub(url=self.hub_url, topic=self.topic_url)
+
 
 class FeedToPoll(Feed):
     """A feed whose poll is ours now, and for whom it is."""
@@ -219,3 +226,5 @@ class DueFeedsPolled(Model):
     next_due_at: AwareDatetime | None = Field(
         default=None, description="when the shard's next feed is due; None when it has none"
     )
+    hubs_to_tend: int = Field(default=0, ge=0, description="feeds whose hubs are to be asked")
+    pushes_waiting: int = Field(default=0, ge=0, description="what hubs sent and nobody read yet")

@@ -34,6 +34,7 @@ class HubSubscription(Model):
     )
     renew_at: AwareDatetime = Field(description="when the hub is asked next, for whatever reason")
     last_push_at: AwareDatetime | None = None
+    read_by: str | None = Field(default=None, description="under which name its last push was")
     failures: int = Field(default=0, ge=0, description="times asked since it confirmed last")
     missed: int = Field(
         default=0, ge=0, description="polls in a row that found news it kept silent about"
@@ -59,3 +60,37 @@ class Push(Model):
     content_type: str = ""
     body: bytes = Field(repr=False)
     received_at: AwareDatetime
+
+
+class TendHubs(Model):
+    """Ask hubs for the news of a shard's feeds, where that is due."""
+
+    shard: int = Field(default=0, ge=0)
+    shards: int = Field(default=1, ge=1, description="how many the feeds are divided among")
+
+
+class HubsTended(Model):
+    """What asking hubs came to. Whether they confirm shows later."""
+
+    asked: int = Field(default=0, ge=0, description="requests that hubs took")
+    refused: int = Field(default=0, ge=0)
+    left: int = Field(default=0, ge=0, description="feeds whose hubs are still to be asked now")
+
+
+class TakePushes(Model):
+    """Read what hubs have sent for a shard's feeds."""
+
+    shard: int = Field(default=0, ge=0)
+    shards: int = Field(default=1, ge=1)
+    most_new_entries: int = Field(
+        default=1_500, ge=1, description="once so many are new, the answer is given early"
+    )
+
+
+class PushesTaken(Model):
+    """What hubs have sent, as entries."""
+
+    taken: int = Field(default=0, ge=0)
+    unreadable: int = Field(default=0, ge=0, description="of these: their feeds are polled instead")
+    left: int = Field(default=0, ge=0, description="what is still to be read")
+    new_entry_ids: tuple[int, ...] = ()

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from pydantic import TypeAdapter
 from sqlalchemy import Row, select, text, update
@@ -78,6 +79,12 @@ class EntryStore:
         for row in rows.mappings():
             found[row["feed_id"]].append(KnownEntry.model_validate(row))
         return found
+
+    async def published(self, entry_ids: Sequence[int]) -> dict[int, datetime | None]:
+        """Return when entries were published, by their own account."""
+        statement = select(entries.c.id, entries.c.published_at).where(entries.c.id.in_(entry_ids))
+        rows = await self._connection.execute(statement)
+        return {row.id: row.published_at for row in rows}
 
     async def waiting(self, feed_ids: Sequence[int]) -> dict[int, tuple[int, ...]]:
         """Return each feed's entries that have not reached an end stage, newest first."""

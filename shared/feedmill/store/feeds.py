@@ -180,6 +180,13 @@ class FeedStore:
         if rows:
             await self._connection.execute(_POSTPONE, {"later": json.dumps(rows, default=str)})
 
+    async def has_news_of(self, feed_id: int, at: datetime | None) -> None:
+        """Remember when an entry of a feed was published, if that is known and none is newer."""
+        newest = func.greatest(feeds.c.newest_entry_at, at)
+        await self._connection.execute(
+            update(feeds).where(feeds.c.id == feed_id).values(newest_entry_at=newest)
+        )
+
     async def next_due_at(self, *, shard: int, shards: int) -> datetime | None:
         """Return when a shard's next feed is due that nobody polls now; None when it has none."""
         statement = (

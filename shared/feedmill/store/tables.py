@@ -183,6 +183,7 @@ websub = Table(
     _time("promised_until"),
     _time("renew_at"),
     _time("last_push_at"),
+    Column("read_by", Text, comment="under which name its last push was read"),
     Column("failures", Integer, nullable=False, server_default="0"),
     Column(
         "missed",

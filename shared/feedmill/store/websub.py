@@ -50,7 +50,7 @@ for update of websub skip locked
 
 _KEPT = (
     "hub_url", "topic_url", "token", "secret", "state", "detail", "asked_at", "promised_until",
-    "renew_at", "last_push_at", "failures", "missed",
+    "renew_at", "last_push_at", "read_by", "failures", "missed",
 )  # fmt: skip
 _KEEP = text(
     f"update websub set ({', '.join(_KEPT)}) = "  # noqa: S608 - names of ours
@@ -125,6 +125,11 @@ class WebSubStore:
             statement = statement.with_for_update()
         row = (await self._connection.execute(statement)).mappings().one_or_none()
         return None if row is None else HubSubscription.model_validate(row)
+
+    async def read_by(self, owner: str) -> Sequence[int]:
+        """Return the feeds whose last pushes were read under a name."""
+        statement = select(websub.c.feed_id).where(websub.c.read_by == owner)
+        return (await self._connection.execute(statement)).scalars().all()
 
     async def keep(self, subscriptions: Iterable[HubSubscription]) -> None:
         """Write down how feeds stand with their hubs."""

@@ -26,6 +26,14 @@ HTTP_REQUEST_SECONDS = Histogram(
 
 FEEDS_POLLED = Counter("feedmill_feeds_polled_total", "Polls, by how they ended.", ["outcome"])
 
+HUB_REQUESTS = Counter(
+    "feedmill_hub_requests_total",
+    "Requests to hubs, by what was asked for and how they ended.",
+    ["mode", "outcome"],
+)
+
+PUSHES = Counter("feedmill_pushes_total", "What hubs sent, by what became of it.", ["outcome"])
+
 ENTRIES_ADDED = Counter("feedmill_entries_added_total", "Entries seen for the first time.")
 
 ENTRIES_FETCHED = Counter(

@@ -225,6 +225,7 @@ def _add_websub() -> None:
         _time("promised_until"),
         _time("renew_at"),
         _time("last_push_at"),
+        sa.Column("read_by", sa.Text(), comment="under which name its last push was read"),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column(
             "missed",
