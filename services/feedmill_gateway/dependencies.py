@@ -12,6 +12,7 @@ from feedmill_gateway.listener import Bell
 from feedmill_gateway.lists.importing import ListReader
 from feedmill_gateway.pages import Pages
 from feedmill_gateway.runs import Runs
+from feedmill_gateway.waking import Waker
 
 
 def _store(request: Request) -> Store:
@@ -22,6 +23,11 @@ def _store(request: Request) -> Store:
 def _runs(request: Request) -> Runs:
     runs: Runs = request.app.state.runs
     return runs
+
+
+def _waker(request: Request) -> Waker:
+    waker: Waker = request.app.state.waker
+    return waker
 
 
 def _bell(request: Request) -> Bell:
@@ -46,6 +52,7 @@ def _networks(request: Request) -> Sequence[Network]:
 
 StoreDep = Annotated[Store, Depends(_store)]
 RunsDep = Annotated[Runs, Depends(_runs)]
+WakerDep = Annotated[Waker, Depends(_waker)]
 BellDep = Annotated[Bell, Depends(_bell)]
 PagesDep = Annotated[Pages, Depends(_pages)]
 ListReaderDep = Annotated[ListReader, Depends(_list_reader)]

@@ -87,9 +87,10 @@ class Runs:
 
     async def wake_shards(self) -> None:
         """Let every shard look at once whether something is due; one that sleeps on does so itself later."""
-        await asyncio.gather(*(self._wake(shard) for shard in range(self._shards)))
+        await asyncio.gather(*(self.wake_shard(shard) for shard in range(self._shards)))
 
-    async def _wake(self, shard: int) -> None:
+    async def wake_shard(self, shard: int) -> None:
+        """Let one shard look at once; if Temporal does not answer, it looks by itself later."""
         handle = self._client.get_workflow_handle_for(PollShard.run, poll_shard_id(shard))
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
@@ -98,6 +99,10 @@ class Runs:
             # One that does not run yet begins with a look.
             if not isinstance(error, RPCError) or error.status is not RPCStatusCode.NOT_FOUND:
                 log.warning("shard not woken", shard=shard, error=str(error))
+
+    def shard_of(self, feed_id: int) -> int:
+        """Return which shard polls a feed."""
+        return feed_id % self._shards
 
     async def recent(self, limit: int = 50) -> list[RunView]:
         """Return the runs started last, newest first, without their progress."""

@@ -1,6 +1,7 @@
 """One module per resource. Handlers validate, call, answer."""
 
-from feedmill_gateway.routes import entries, events, feeds, lists, pages, runs
+from feedmill_gateway.routes import entries, events, feeds, lists, pages, runs, websub
 
 API = (feeds.router, lists.router, entries.router, runs.router, events.router)
 PAGES = pages.router
+CALLBACKS = websub.router
