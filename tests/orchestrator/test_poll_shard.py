@@ -4,12 +4,14 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
 from feedmill.contracts.queues import TaskQueue
 from feedmill.contracts.workflows import PollShard, ScheduleFetch, poll_shard_id
 from feedmill.models.entries import EntryDeferred, FetchOutcome
 from feedmill.models.feeds import DueFeedsPolled, PollDueFeeds
+from feedmill.models.hubs import HubsTended, PushesTaken, TakePushes, TendHubs
 from feedmill.models.runs import (
     BatchFetched,
     EntriesProgress,
@@ -19,10 +21,17 @@ from feedmill.models.runs import (
     TendShard,
 )
 from feedmill_orchestrator.shards import keep_shards
-from support.fleet import ScriptedDistillation, ScriptedFetch, ScriptedIngestion, fleet
+from support.fleet import (
+    ScriptedDistillation,
+    ScriptedFetch,
+    ScriptedHubs,
+    ScriptedIngestion,
+    fleet,
+)
 
 # Nothing in a test waits for these: whoever rests is woken.
 LONG = TendShard(rest_seconds=3_600, longest_rest_seconds=3_600)
+PAST = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 @asynccontextmanager
@@ -117,6 +126,101 @@ async def test_a_shard_goes_on_with_a_new_history_and_hears_who_woke_it(
 
     assert first.status is WorkflowExecutionStatus.RUNNING
     assert first.run_id != handle.result_run_id
+
+
+async def test_a_round_without_news_of_hubs_is_one_activity(temporal: Client) -> None:
+    ingestion, hubs = ScriptedIngestion(rounds=[due(in_seconds=-1), due()]), ScriptedHubs()
+    async with fleet(temporal, ingestion, hubs=hubs), shard(temporal):
+        await until_rounds(ingestion, 2)
+
+    assert (hubs.takings, hubs.tendings) == ([], [])
+
+
+async def test_what_hubs_sent_goes_the_rest_of_the_way_too(temporal: Client) -> None:
+    pushed = DueFeedsPolled(new_entry_ids=(1,), pushes_waiting=2)
+    hubs = ScriptedHubs(taken=[PushesTaken(taken=2, new_entry_ids=(2, 3))])
+    ingestion, distillation = ScriptedIngestion(rounds=[pushed]), ScriptedDistillation()
+    request = LONG.model_copy(update={"shard": 1, "shards": 2})
+    async with (
+        fleet(temporal, ingestion, None, distillation, hubs),
+        shard(temporal, request) as handle,
+    ):
+        assert await until_handed_over(distillation.slices, 3) == [1, 2, 3]
+        progress = await handle.query(PollShard.get_progress)
+
+    assert hubs.takings == [TakePushes(shard=1, shards=2)]
+    assert (progress.rounds, progress.pushes, progress.new_entries) == (1, 2, 3)
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [
+        pytest.param(PushesTaken(taken=2, left=1), id="some are left"),
+        pytest.param(PushesTaken(taken=2, unreadable=1), id="a feed is to be polled instead"),
+    ],
+)
+async def test_after_pushes_that_leave_something_to_do_a_round_begins_at_once(
+    temporal: Client, taken: PushesTaken
+) -> None:
+    ingestion = ScriptedIngestion(rounds=[DueFeedsPolled(pushes_waiting=3)])
+    async with fleet(temporal, ingestion, hubs=ScriptedHubs(taken=[taken])), shard(temporal):
+        await until_rounds(ingestion, 2)
+
+
+async def test_hubs_that_take_their_time_keep_no_feed_from_being_polled(temporal: Client) -> None:
+    hubs = ScriptedHubs(tended=[HubsTended(asked=2, refused=1)])
+    hubs.gate.clear()
+    ingestion = ScriptedIngestion(rounds=[DueFeedsPolled(hubs_to_tend=3)] * 3)
+    async with fleet(temporal, ingestion, hubs=hubs), shard(temporal) as handle:
+        for number in (1, 2):
+            await until_rounds(ingestion, number)
+            await handle.signal(PollShard.wake)
+        await until_rounds(ingestion, 3)
+        meanwhile = list(hubs.tendings)
+        hubs.gate.set()
+        async with asyncio.timeout(10):
+            while (await handle.query(PollShard.get_progress)).hubs_asked != 3:
+                await asyncio.sleep(0.02)
+
+    assert meanwhile == [TendHubs()]
+
+
+async def test_hubs_that_are_still_to_be_asked_are_asked_in_a_round_at_once(
+    temporal: Client,
+) -> None:
+    hubs = ScriptedHubs(tended=[HubsTended(asked=10, left=5)])
+    ingestion = ScriptedIngestion(rounds=[DueFeedsPolled(hubs_to_tend=15)] * 2)
+    async with fleet(temporal, ingestion, hubs=hubs), shard(temporal):
+        async with asyncio.timeout(10):
+            while len(hubs.tendings) < 2:
+                await asyncio.sleep(0.02)
+
+
+async def test_hubs_that_cannot_be_taken_care_of_do_not_end_the_shard(temporal: Client) -> None:
+    hubs = ScriptedHubs()
+    hubs.broken = True
+    ingestion = ScriptedIngestion(rounds=[DueFeedsPolled(hubs_to_tend=1, pushes_waiting=1)] * 2)
+    async with fleet(temporal, ingestion, hubs=hubs), shard(temporal) as handle:
+        await until_rounds(ingestion, 1)
+        await handle.signal(PollShard.wake)
+        await until_rounds(ingestion, 2)
+        async with asyncio.timeout(10):
+            while len(hubs.takings) < 2 or len(hubs.tendings) < 2:
+                await asyncio.sleep(0.02)
+
+
+async def test_a_new_history_begins_only_when_hubs_have_answered(temporal: Client) -> None:
+    hubs = ScriptedHubs(tended=[HubsTended(asked=1)])
+    hubs.gate.clear()
+    ingestion = ScriptedIngestion(rounds=[DueFeedsPolled(hubs_to_tend=1, next_due_at=PAST)])
+    request = LONG.model_copy(update={"rounds": 1})
+    async with fleet(temporal, ingestion, hubs=hubs), shard(temporal, request) as handle:
+        await until_rounds(ingestion, 1)
+        await asyncio.sleep(1.5)
+        assert (await handle.describe()).status is WorkflowExecutionStatus.RUNNING
+        assert len(ingestion.rounds) == 1
+        hubs.gate.set()
+        await until_rounds(ingestion, 2)
 
 
 async def test_every_shard_is_started_once(temporal: Client) -> None:

@@ -11,6 +11,7 @@ from temporalio.client import Client
 from feedmill.contracts.activities import (
     DistillationActivities,
     FetchActivities,
+    HubActivities,
     IngestionActivities,
 )
 from feedmill.contracts.queues import TaskQueue
@@ -34,6 +35,7 @@ from feedmill.models.feeds import (
     PollFeeds,
     PollOutcome,
 )
+from feedmill.models.hubs import HubsTended, PushesTaken, TakePushes, TendHubs
 from feedmill.worker.run import build_worker
 from feedmill_orchestrator.registry import WORKFLOWS
 
@@ -60,6 +62,44 @@ class ScriptedIngestion(IngestionActivities):
         if self.round_broken:
             raise PermanentError("no such table")
         return self._rounds.pop(0) if self._rounds else DueFeedsPolled()
+
+
+class ScriptedHubs(HubActivities):
+    """Answers each request with the next of a script, then with nothing to do.
+
+    Attributes
+    ----------
+    gate
+        While it is closed, hubs take their time.
+    """
+
+    def __init__(
+        self, tended: Sequence[HubsTended] = (), taken: Sequence[PushesTaken] = ()
+    ) -> None:
+        self._tended = list(tended)
+        self._taken = list(taken)
+        self.tendings: list[TendHubs] = []
+        self.takings: list[TakePushes] = []
+        self.broken = False
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    @activity.defn
+    async def tend_hubs(self, request: TendHubs) -> HubsTended:
+        self.tendings.append(request)
+        await self.gate.wait()
+        self._may_break()
+        return self._tended.pop(0) if self._tended else HubsTended()
+
+    @activity.defn
+    async def take_pushes(self, request: TakePushes) -> PushesTaken:
+        self.takings.append(request)
+        self._may_break()
+        return self._taken.pop(0) if self._taken else PushesTaken()
+
+    def _may_break(self) -> None:
+        if self.broken:
+            raise PermanentError("no such table")
 
 
 class ScriptedFetch(FetchActivities):
@@ -108,16 +148,23 @@ async def fleet(
     ingestion: ScriptedIngestion,
     fetch: ScriptedFetch | None = None,
     distillation: ScriptedDistillation | None = None,
+    hubs: ScriptedHubs | None = None,
 ) -> AsyncIterator[None]:
     """Serve every queue while the block lasts: real workflows, scripted activities."""
     fetch, distillation = fetch or ScriptedFetch(), distillation or ScriptedDistillation()
+    hubs = hubs or ScriptedHubs()
     async with AsyncExitStack() as stack:
         for worker in (
             build_worker(client, TaskQueue.ORCHESTRATION, workflows=WORKFLOWS),
             build_worker(
                 client,
                 TaskQueue.INGESTION,
-                activities=[ingestion.poll_feeds, ingestion.poll_due_feeds],
+                activities=[
+                    ingestion.poll_feeds,
+                    ingestion.poll_due_feeds,
+                    hubs.tend_hubs,
+                    hubs.take_pushes,
+                ],
             ),
             build_worker(client, TaskQueue.FETCH, activities=[fetch.fetch_entries]),
             build_worker(client, TaskQueue.DISTILLATION, activities=[distillation.distill_entries]),

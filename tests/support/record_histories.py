@@ -21,18 +21,25 @@ from feedmill.contracts.workflows import PollShard, ScheduleFetch, SingleFeedIng
 from feedmill.errors import PermanentError
 from feedmill.models.entries import ContentUnavailable, EntryDeferred, FetchOutcome
 from feedmill.models.feeds import DueFeedsPolled, FeedDeferred, FeedFailed, FeedPolled
+from feedmill.models.hubs import HubsTended, PushesTaken
 from feedmill.models.outcomes import Reason
 from feedmill.models.runs import FetchBatch, IngestFeed, TendShard
-from support.fleet import ScriptedDistillation, ScriptedFetch, ScriptedIngestion, fleet
+from support.fleet import (
+    ScriptedDistillation,
+    ScriptedFetch,
+    ScriptedHubs,
+    ScriptedIngestion,
+    fleet,
+)
 from support.programs import binary
 
 HISTORIES = Path(__file__).parents[1] / "histories"
 
-Services = tuple[ScriptedIngestion, ScriptedFetch, ScriptedDistillation]
+Services = tuple[ScriptedIngestion, ScriptedFetch, ScriptedDistillation, ScriptedHubs]
 
 
 def whole_way() -> Services:
-    return ScriptedIngestion(_polled(25)), ScriptedFetch(), ScriptedDistillation()
+    return ScriptedIngestion(_polled(25)), ScriptedFetch(), ScriptedDistillation(), ScriptedHubs()
 
 
 def slow_host() -> Services:
@@ -42,7 +49,7 @@ def slow_host() -> Services:
 
     later = datetime.now(UTC) + timedelta(seconds=1)
     polls = ScriptedIngestion(FeedDeferred(feed_id=1, until=later), _polled(12))
-    return polls, ScriptedFetch(outcome), ScriptedDistillation()
+    return polls, ScriptedFetch(outcome), ScriptedDistillation(), ScriptedHubs()
 
 
 def dead_ends() -> Services:
@@ -54,12 +61,13 @@ def dead_ends() -> Services:
     def broken(_: int) -> None:
         raise PermanentError("no such recipe")
 
-    return ScriptedIngestion(_polled(12)), ScriptedFetch(outcome), ScriptedDistillation(broken)
+    polls = ScriptedIngestion(_polled(12))
+    return polls, ScriptedFetch(outcome), ScriptedDistillation(broken), ScriptedHubs()
 
 
 def no_feed() -> Services:
     failed = FeedFailed(feed_id=1, reason=Reason.NOT_A_FEED, detail="text/html")
-    return ScriptedIngestion(failed), ScriptedFetch(), ScriptedDistillation()
+    return ScriptedIngestion(failed), ScriptedFetch(), ScriptedDistillation(), ScriptedHubs()
 
 
 SCENARIOS: tuple[Callable[[], Services], ...] = (whole_way, slow_host, dead_ends, no_feed)
@@ -74,7 +82,21 @@ def rounds() -> Services:
             DueFeedsPolled(next_due_at=soon),
         ]
     )
-    return polls, ScriptedFetch(), ScriptedDistillation()
+    return polls, ScriptedFetch(), ScriptedDistillation(), ScriptedHubs()
+
+
+def hubs() -> Services:
+    soon = datetime.now(UTC)
+    polls = ScriptedIngestion(
+        rounds=[
+            DueFeedsPolled(polled=2, new_entry_ids=(1,), hubs_to_tend=12, next_due_at=soon),
+            DueFeedsPolled(pushes_waiting=3, hubs_to_tend=2, next_due_at=soon),
+            DueFeedsPolled(pushes_waiting=1, next_due_at=soon),
+        ]
+    )
+    tended = [HubsTended(asked=9, refused=1, left=2), HubsTended(asked=2)]
+    taken = [PushesTaken(taken=3, unreadable=1, new_entry_ids=(2, 3)), PushesTaken(taken=1)]
+    return polls, ScriptedFetch(), ScriptedDistillation(), ScriptedHubs(tended, taken)
 
 
 async def main() -> None:
@@ -91,7 +113,8 @@ async def main() -> None:
         batch = FetchBatch(entry_ids=tuple(range(1, 13)))
         for scenario in (slow_host, dead_ends):
             await _record(environment.client, scenario, ScheduleFetch.run, batch)
-        await _record(environment.client, rounds, PollShard.run, TendShard(rounds=3))
+        for scenario in (rounds, hubs):
+            await _record(environment.client, scenario, PollShard.run, TendShard(rounds=3))
 
 
 async def _record(

@@ -1,3 +1,4 @@
+import asyncio
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -6,9 +7,10 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 from temporalio.workflow import ParentClosePolicy
 
 from feedmill.contracts import options
-from feedmill.contracts.activities import IngestionActivities
+from feedmill.contracts.activities import HubActivities, IngestionActivities
 from feedmill.contracts.workflows import PollShard, ScheduleFetch, schedule_fetch_id
 from feedmill.models.feeds import DueFeedsPolled, PollDueFeeds
+from feedmill.models.hubs import HubsTended, PushesTaken, TakePushes, TendHubs
 from feedmill.models.runs import FetchBatch, ShardProgress, TendShard
 
 with workflow.unsafe.imports_passed_through():
@@ -21,15 +23,21 @@ class PollShardWorkflow(PollShard):
     def __init__(self, request: TendShard) -> None:  # noqa: ARG002 - given what `run` is given
         self._progress = ShardProgress()
         self._is_woken = False
+        self._tending: asyncio.Task[None] | None = None
 
     @workflow.run
     async def run(self, request: TendShard) -> None:
         while not self._is_long_enough(request):
             polled = await self._poll(request)
-            self._progress = _after(self._progress, polled)
-            if polled.new_entry_ids:
-                await self._hand_over(polled.new_entry_ids)
+            await self._hand_over(polled.new_entry_ids)
+            if polled.pushes_waiting:
+                await self._take_pushes(request)
+            if polled.hubs_to_tend and self._tending is None:
+                # Hubs may take their time: feeds are polled meanwhile.
+                self._tending = asyncio.create_task(self._tend_hubs(request))
             await self._rest(rest_until(polled, request, now=workflow.now()))
+        if self._tending is not None:
+            await self._tending
         workflow.continue_as_new(request)
 
     @workflow.signal
@@ -48,21 +56,52 @@ class PollShardWorkflow(PollShard):
 
     async def _poll(self, request: TendShard) -> DueFeedsPolled:
         self._is_woken = False
+        polled = DueFeedsPolled()
         try:
-            return await workflow.execute_activity_method(
+            polled = await workflow.execute_activity_method(
                 IngestionActivities.poll_due_feeds,
                 PollDueFeeds(shard=request.shard, shards=request.shards),
                 **options.POLL_DUE_FEEDS,
             )
         except ActivityError as error:
-            if is_cancelled_exception(error):
-                raise
-            # Whatever kept it from ending for so long, the shard goes on when it is over.
-            workflow.logger.warning("round given up", extra={"error": str(error.cause or error)})
-            return DueFeedsPolled()
+            _go_on_after(error, "round given up")
+        self._count(rounds=1, polled=polled.polled, failed=polled.failed)
+        return polled
+
+    async def _take_pushes(self, request: TendShard) -> None:
+        taken = PushesTaken()
+        try:
+            taken = await workflow.execute_activity_method(
+                HubActivities.take_pushes,
+                TakePushes(shard=request.shard, shards=request.shards),
+                **options.TAKE_PUSHES,
+            )
+        except ActivityError as error:
+            _go_on_after(error, "pushes given up")
+        self._count(pushes=taken.taken)
+        await self._hand_over(taken.new_entry_ids)
+        # Feeds whose pushes could not be read are due sooner than the round has said.
+        self._is_woken = self._is_woken or bool(taken.left or taken.unreadable)
+
+    async def _tend_hubs(self, request: TendShard) -> None:
+        tended = HubsTended()
+        try:
+            tended = await workflow.execute_activity_method(
+                HubActivities.tend_hubs,
+                TendHubs(shard=request.shard, shards=request.shards),
+                **options.TEND_HUBS,
+            )
+        except ActivityError as error:
+            _go_on_after(error, "hubs given up")
+        self._count(hubs_asked=tended.asked + tended.refused)
+        self._is_woken = self._is_woken or bool(tended.left)
+        self._tending = None
 
     async def _hand_over(self, entry_ids: tuple[int, ...]) -> None:
         """Let a run of their own take new entries the rest of the way, however long it takes."""
+        if not entry_ids:
+            return
+        self._count(new_entries=len(entry_ids))
         await workflow.start_child_workflow(
             ScheduleFetch.run,
             FetchBatch(entry_ids=entry_ids),
@@ -77,13 +116,13 @@ class PollShardWorkflow(PollShard):
             await workflow.wait_condition(lambda: self._is_woken, timeout=rest)
         self._progress = self._progress.model_copy(update={"resting_until": None})
 
+    def _count(self, **more: int) -> None:
+        counts = {name: getattr(self._progress, name) + count for name, count in more.items()}
+        self._progress = self._progress.model_copy(update=counts)
 
-def _after(progress: ShardProgress, polled: DueFeedsPolled) -> ShardProgress:
-    return progress.model_copy(
-        update={
-            "rounds": progress.rounds + 1,
-            "polled": progress.polled + polled.polled,
-            "failed": progress.failed + polled.failed,
-            "new_entries": progress.new_entries + len(polled.new_entry_ids),
-        }
-    )
+
+def _go_on_after(error: ActivityError, what: str) -> None:
+    """Go on when whatever kept an activity from ending for so long is over, unless we are to end."""
+    if is_cancelled_exception(error):
+        raise error
+    workflow.logger.warning(what, extra={"error": str(error.cause or error)})

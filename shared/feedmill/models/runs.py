@@ -98,4 +98,6 @@ class ShardProgress(BrowserModel):
     polled: int = Field(default=0, ge=0)
     failed: int = Field(default=0, ge=0)
     new_entries: int = Field(default=0, ge=0)
+    pushes: int = Field(default=0, ge=0, description="what hubs sent")
+    hubs_asked: int = Field(default=0, ge=0)
     resting_until: AwareDatetime | None = None
