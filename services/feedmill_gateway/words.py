@@ -77,8 +77,9 @@ def feed_words(feed: FeedView, now: datetime) -> str:
     if feed.last_polled_at is None:
         return "Not polled yet"
     polled = f"Polled {when(feed.last_polled_at, now)}"
+    pushed = ", news is pushed" if feed.pushed else ""
     waiting = f", {feed.waiting:,} waiting" if feed.waiting else ""
-    return f"{polled} · {counted(feed.entries, 'entry', 'entries')}{waiting}"
+    return f"{polled}{pushed} · {counted(feed.entries, 'entry', 'entries')}{waiting}"
 
 
 def category_words(path: Sequence[str]) -> str:

@@ -5,9 +5,11 @@ from aiohttp import ClientSession
 from temporalio.client import Client
 
 from feedmill.models.events import EventKind
+from feedmill.models.hubs import HubState
 from feedmill.models.outcomes import ADVICE, Reason
 from feedmill.models.reader import FeedAdded, FeedHealth, FeedList, FeedView, StageCounts
 from feedmill.store import Store
+from support.hubs import announce, stands
 from support.library import Library
 from support.live_gateway import client, running_gateway
 
@@ -162,3 +164,21 @@ async def test_nobody_refreshes_what_they_do_not_follow(
     answer = await api.post(f"/api/v1/feeds/{feed_id}/refresh")
 
     assert answer.status == 404
+
+
+async def test_whether_news_is_pushed_is_said(
+    store: Store, api: ClientSession, library: Library
+) -> None:
+    pushed = await library.feed(title="Pushed")
+    await library.feed("https://other.example/feed", title="Polled")
+    await announce(store, pushed, "https://hub.example/", "https://news.example/feed")
+    async with store.transaction() as tx:
+        until = await tx.now() + timedelta(days=1)
+    await stands(store, [pushed], state=HubState.ACTIVE, promised_until=until)
+
+    listed = await (await api.get("/api/v1/feeds")).json()
+
+    assert {feed["title"]: feed["pushed"] for feed in listed["items"]} == {
+        "Pushed": True,
+        "Polled": False,
+    }

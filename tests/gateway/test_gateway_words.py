@@ -47,6 +47,10 @@ _FEED = FeedView(id=1, url="https://news.example/feed", added_at=NOON)
             {"last_polled_at": NOON - timedelta(hours=3), "entries": 20, "waiting": 4},
             "Polled 3 hours ago · 20 entries, 4 waiting",
         ),
+        (
+            {"last_polled_at": NOON - timedelta(hours=20), "pushed": True},
+            "Polled 20 hours ago, news is pushed · 0 entries",
+        ),
     ],
 )
 def test_feed_words(changes: dict[str, object], said: str) -> None:

@@ -63,6 +63,9 @@ class FeedView(BrowserModel):
     last_polled_at: AwareDatetime | None = None
     last_success_at: AwareDatetime | None = None
     next_poll_at: AwareDatetime | None = None
+    pushed: bool = Field(
+        default=False, description="whether a hub sends its news; it is polled daily all the same"
+    )
     failing_since: AwareDatetime | None = None
     failures: int = Field(default=0, description="polls failed in a row")
     moved_to: WebUrl = Field(default=None, description="where it says it lives, not believed yet")

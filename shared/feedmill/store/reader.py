@@ -33,6 +33,7 @@ from feedmill.store.tables import (
     recipes,
     subscriptions,
 )
+from feedmill.store.websub import is_pushed
 
 _WAITING = (Stage.NEW, Stage.FETCHED)
 _NEWEST_AT = func.coalesce(entries.c.published_at, entries.c.created_at)
@@ -187,6 +188,7 @@ def _feeds_of(user_id: int) -> Select[Any]:
             feeds.c.last_polled_at,
             feeds.c.last_success_at,
             feeds.c.next_poll_at,
+            is_pushed().label("pushed"),
             feeds.c.failing_since,
             feeds.c.failures,
             feeds.c.moved_to,
