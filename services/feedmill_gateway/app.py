@@ -17,10 +17,10 @@ from feedmill_gateway.listener import Bell
 from feedmill_gateway.lists.importing import ListReader
 from feedmill_gateway.middleware import Measured, SecurityHeaders
 from feedmill_gateway.pages import Pages
+from feedmill_gateway.postman import Postman
 from feedmill_gateway.problems import RESPONSES, answer_with_problems
 from feedmill_gateway.routes import API, CALLBACKS, PAGES
 from feedmill_gateway.runs import Runs
-from feedmill_gateway.waking import Waker
 
 # A URL is the largest thing anybody sends, but for lists: their routes allow more.
 _BODY_BYTES = 64 * 1024
@@ -54,7 +54,7 @@ def create_app(
     app.state.store, app.state.runs, app.state.bell = store, runs, bell
     app.state.networks, app.state.pages = networks, pages
     app.state.list_reader = list_reader
-    app.state.waker = Waker(runs)
+    app.state.postman = Postman(runs)
     for router in API:
         app.include_router(router, responses=RESPONSES)
     app.include_router(PAGES)

@@ -11,8 +11,8 @@ from feedmill.store import Store
 from feedmill_gateway.listener import Bell
 from feedmill_gateway.lists.importing import ListReader
 from feedmill_gateway.pages import Pages
+from feedmill_gateway.postman import Postman
 from feedmill_gateway.runs import Runs
-from feedmill_gateway.waking import Waker
 
 
 def _store(request: Request) -> Store:
@@ -25,9 +25,9 @@ def _runs(request: Request) -> Runs:
     return runs
 
 
-def _waker(request: Request) -> Waker:
-    waker: Waker = request.app.state.waker
-    return waker
+def _postman(request: Request) -> Postman:
+    postman: Postman = request.app.state.postman
+    return postman
 
 
 def _bell(request: Request) -> Bell:
@@ -52,7 +52,7 @@ def _networks(request: Request) -> Sequence[Network]:
 
 StoreDep = Annotated[Store, Depends(_store)]
 RunsDep = Annotated[Runs, Depends(_runs)]
-WakerDep = Annotated[Waker, Depends(_waker)]
+PostmanDep = Annotated[Postman, Depends(_postman)]
 BellDep = Annotated[Bell, Depends(_bell)]
 PagesDep = Annotated[Pages, Depends(_pages)]
 ListReaderDep = Annotated[ListReader, Depends(_list_reader)]

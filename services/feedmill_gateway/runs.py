@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from temporalio.client import (
@@ -56,6 +56,7 @@ _STATUSES = {
     WorkflowExecutionStatus.TIMED_OUT: RunStatus.TIMED_OUT,
 }
 
+_Signal = Callable[[PollShard], Awaitable[None]]
 _Handle = WorkflowHandle[SingleFeedIngestion, FeedIngested]
 
 
@@ -87,14 +88,17 @@ class Runs:
 
     async def wake_shards(self) -> None:
         """Let every shard look at once whether something is due; one that sleeps on does so itself later."""
-        await asyncio.gather(*(self.wake_shard(shard) for shard in range(self._shards)))
+        await asyncio.gather(*(self._tell(shard, PollShard.wake) for shard in range(self._shards)))
 
-    async def wake_shard(self, shard: int) -> None:
-        """Let one shard look at once; if Temporal does not answer, it looks by itself later."""
+    async def tell_of_pushes(self, shard: int) -> None:
+        """Let a shard take at once what hubs have sent; if it is not told, it finds it later."""
+        await self._tell(shard, PollShard.pushed)
+
+    async def _tell(self, shard: int, what: _Signal) -> None:
         handle = self._client.get_workflow_handle_for(PollShard.run, poll_shard_id(shard))
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
-                await handle.signal(PollShard.wake)
+                await handle.signal(what)
         except (TimeoutError, RPCError) as error:
             # One that does not run yet begins with a look.
             if not isinstance(error, RPCError) or error.status is not RPCStatusCode.NOT_FOUND:

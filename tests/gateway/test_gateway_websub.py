@@ -13,9 +13,9 @@ from temporalio.client import Client
 from feedmill.contracts.callbacks import callback
 from feedmill.models.hubs import HubState, HubSubscription
 from feedmill.store import Store
+from feedmill_gateway.postman import Postman
 from feedmill_gateway.routes import websub
 from feedmill_gateway.runs import Runs
-from feedmill_gateway.waking import Waker
 from support.hub import Hub, open_hub
 from support.hubs import FEED, add_announced, standing, stands
 from support.live_gateway import RunningGateway
@@ -271,25 +271,25 @@ async def test_the_callbacks_are_no_part_of_the_reference(idle_web: ClientSessio
 
 
 class Shards(Runs):
-    """Counts how often each shard is woken."""
+    """Counts how often each shard is told."""
 
     def __init__(self, client: Client) -> None:
         super().__init__(client, shards=3)
-        self.woken: list[int] = []
+        self.told: list[int] = []
 
-    async def wake_shard(self, shard: int) -> None:
-        self.woken.append(shard)
+    async def tell_of_pushes(self, shard: int) -> None:
+        self.told.append(shard)
 
 
-async def test_a_shard_is_woken_once_for_all_that_comes_at_once(temporal: Client) -> None:
+async def test_a_shard_is_told_once_for_all_that_comes_at_once(temporal: Client) -> None:
     shards = Shards(temporal)
-    waker = Waker(shards)
+    postman = Postman(shards)
 
     for feed_id in range(1, 100):
         if feed_id % 3 != 2:
-            waker.wake(feed_id)
+            postman.tell(feed_id)
     await asyncio.sleep(0.8)
-    waker.wake(3)
+    postman.tell(3)
     await asyncio.sleep(0.8)
 
-    assert sorted(shards.woken) == [0, 0, 1]
+    assert sorted(shards.told) == [0, 0, 1]

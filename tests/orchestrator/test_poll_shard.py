@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
 from feedmill.contracts.queues import TaskQueue
@@ -152,19 +151,49 @@ async def test_what_hubs_sent_goes_the_rest_of_the_way_too(temporal: Client) -> 
     assert (progress.rounds, progress.pushes, progress.new_entries) == (1, 2, 3)
 
 
-@pytest.mark.parametrize(
-    "taken",
-    [
-        pytest.param(PushesTaken(taken=2, left=1), id="some are left"),
-        pytest.param(PushesTaken(taken=2, unreadable=1), id="a feed is to be polled instead"),
-    ],
-)
-async def test_after_pushes_that_leave_something_to_do_a_round_begins_at_once(
-    temporal: Client, taken: PushesTaken
+async def test_a_feed_whose_push_could_not_be_read_is_polled_in_a_round_at_once(
+    temporal: Client,
 ) -> None:
-    ingestion = ScriptedIngestion(rounds=[DueFeedsPolled(pushes_waiting=3)])
-    async with fleet(temporal, ingestion, hubs=ScriptedHubs(taken=[taken])), shard(temporal):
+    hubs = ScriptedHubs(taken=[PushesTaken(taken=2, unreadable=1)])
+    ingestion = ScriptedIngestion(rounds=[DueFeedsPolled(pushes_waiting=2)])
+    async with fleet(temporal, ingestion, hubs=hubs), shard(temporal):
         await until_rounds(ingestion, 2)
+
+
+async def until_many(requests: Sequence[object], count: int) -> None:
+    async with asyncio.timeout(20):
+        while len(requests) < count:
+            await asyncio.sleep(0.02)
+
+
+async def test_pushes_are_taken_as_they_come_while_feeds_are_polled(temporal: Client) -> None:
+    ingestion, distillation = ScriptedIngestion(), ScriptedDistillation()
+    ingestion.gate.clear()
+    hubs = ScriptedHubs(taken=[PushesTaken(taken=1, new_entry_ids=(7,))])
+    async with fleet(temporal, ingestion, None, distillation, hubs), shard(temporal) as handle:
+        await until_rounds(ingestion, 1)
+        await handle.signal(PollShard.pushed)
+        assert await until_handed_over(distillation.slices, 1) == [7]
+        assert len(ingestion.rounds) == 1
+        ingestion.gate.set()
+
+
+async def test_a_push_that_comes_while_others_are_taken_is_taken_next(temporal: Client) -> None:
+    hubs = ScriptedHubs()
+    hubs.gate.clear()
+    async with fleet(temporal, ScriptedIngestion(), hubs=hubs), shard(temporal) as handle:
+        await handle.signal(PollShard.pushed)
+        await until_many(hubs.takings, 1)
+        await handle.signal(PollShard.pushed)
+        hubs.gate.set()
+        await until_many(hubs.takings, 2)
+
+
+async def test_pushes_that_are_left_are_taken_at_once(temporal: Client) -> None:
+    hubs = ScriptedHubs(taken=[PushesTaken(taken=9, left=1)])
+    async with fleet(temporal, ScriptedIngestion(), hubs=hubs), shard(temporal) as handle:
+        await handle.signal(PollShard.pushed)
+        await until_many(hubs.takings, 2)
 
 
 async def test_hubs_that_take_their_time_keep_no_feed_from_being_polled(temporal: Client) -> None:
@@ -185,15 +214,15 @@ async def test_hubs_that_take_their_time_keep_no_feed_from_being_polled(temporal
     assert meanwhile == [TendHubs()]
 
 
-async def test_hubs_that_are_still_to_be_asked_are_asked_in_a_round_at_once(
+async def test_hubs_that_are_still_to_be_asked_are_asked_at_once(
     temporal: Client,
 ) -> None:
     hubs = ScriptedHubs(tended=[HubsTended(asked=10, left=5)])
-    ingestion = ScriptedIngestion(rounds=[DueFeedsPolled(hubs_to_tend=15)] * 2)
+    ingestion = ScriptedIngestion(rounds=[DueFeedsPolled(hubs_to_tend=15)])
     async with fleet(temporal, ingestion, hubs=hubs), shard(temporal):
-        async with asyncio.timeout(10):
-            while len(hubs.tendings) < 2:
-                await asyncio.sleep(0.02)
+        await until_many(hubs.tendings, 2)
+
+    assert len(ingestion.rounds) == 1
 
 
 async def test_hubs_that_cannot_be_taken_care_of_do_not_end_the_shard(temporal: Client) -> None:
@@ -204,9 +233,8 @@ async def test_hubs_that_cannot_be_taken_care_of_do_not_end_the_shard(temporal: 
         await until_rounds(ingestion, 1)
         await handle.signal(PollShard.wake)
         await until_rounds(ingestion, 2)
-        async with asyncio.timeout(10):
-            while len(hubs.takings) < 2 or len(hubs.tendings) < 2:
-                await asyncio.sleep(0.02)
+        await until_many(hubs.takings, 2)
+        await until_many(hubs.tendings, 2)
 
 
 async def test_a_new_history_begins_only_when_hubs_have_answered(temporal: Client) -> None:

@@ -41,7 +41,10 @@ from feedmill_orchestrator.registry import WORKFLOWS
 
 
 class ScriptedIngestion(IngestionActivities):
-    """Answers each poll with the next outcome of a script; the last one for ever."""
+    """Answers each poll with the next outcome of a script; the last one for ever.
+
+    While the gate is closed, rounds take their time.
+    """
 
     def __init__(self, *script: PollOutcome, rounds: Sequence[DueFeedsPolled] = ()) -> None:
         self._script = list(script)
@@ -49,6 +52,8 @@ class ScriptedIngestion(IngestionActivities):
         self.asked_at: list[datetime] = []
         self.rounds: list[PollDueFeeds] = []
         self.round_broken = False
+        self.gate = asyncio.Event()
+        self.gate.set()
 
     @activity.defn
     async def poll_feeds(self, request: PollFeeds) -> FeedsPolled:
@@ -59,6 +64,7 @@ class ScriptedIngestion(IngestionActivities):
     @activity.defn
     async def poll_due_feeds(self, request: PollDueFeeds) -> DueFeedsPolled:
         self.rounds.append(request)
+        await self.gate.wait()
         if self.round_broken:
             raise PermanentError("no such table")
         return self._rounds.pop(0) if self._rounds else DueFeedsPolled()
@@ -94,6 +100,7 @@ class ScriptedHubs(HubActivities):
     @activity.defn
     async def take_pushes(self, request: TakePushes) -> PushesTaken:
         self.takings.append(request)
+        await self.gate.wait()
         self._may_break()
         return self._taken.pop(0) if self._taken else PushesTaken()
 

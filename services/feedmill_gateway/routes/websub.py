@@ -12,7 +12,7 @@ from feedmill.contracts.callbacks import HUBS
 from feedmill.models.hubs import HubSubscription
 from feedmill.store import Store
 from feedmill.telemetry.metrics import PUSHES
-from feedmill_gateway.dependencies import StoreDep, WakerDep
+from feedmill_gateway.dependencies import PostmanDep, StoreDep
 from feedmill_gateway.hub_calls import after_call, is_signed, read_call, takes_pushes
 
 router = APIRouter(prefix=HUBS, include_in_schema=False)
@@ -42,7 +42,7 @@ async def verify(token: str, request: Request, store: StoreDep) -> Response:
 
 
 @router.post("/{token}", max_body_size=_PUSH_BYTES)
-async def receive(token: str, request: Request, store: StoreDep, waker: WakerDep) -> Response:
+async def receive(token: str, request: Request, store: StoreDep, postman: PostmanDep) -> Response:
     """Take news, to be read by somebody else; what nobody asked for or signed is dropped."""
     subscription = await _subscription(token, store)
     if subscription is None:
@@ -61,7 +61,7 @@ async def receive(token: str, request: Request, store: StoreDep, waker: WakerDep
     async with store.transaction() as tx:
         await tx.pushes.add(subscription.feed_id, _content_type(request), body)
     PUSHES.labels("received").inc()
-    waker.wake(subscription.feed_id)
+    postman.tell(subscription.feed_id)
     return Response(status_code=HTTPStatus.ACCEPTED)
 
 

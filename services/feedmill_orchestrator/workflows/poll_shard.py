@@ -14,6 +14,7 @@ from feedmill.models.hubs import HubsTended, PushesTaken, TakePushes, TendHubs
 from feedmill.models.runs import FetchBatch, ShardProgress, TendShard
 
 with workflow.unsafe.imports_passed_through():
+    from feedmill_orchestrator.workflows.chores import Chore
     from feedmill_orchestrator.workflows.resting import rest_until
 
 
@@ -23,26 +24,34 @@ class PollShardWorkflow(PollShard):
     def __init__(self, request: TendShard) -> None:  # noqa: ARG002 - given what `run` is given
         self._progress = ShardProgress()
         self._is_woken = False
-        self._tending: asyncio.Task[None] | None = None
+        # Pushes do not wait for polls, nor polls for hubs that take their time.
+        self._pushes = Chore()
+        self._hubs = Chore()
 
     @workflow.run
     async def run(self, request: TendShard) -> None:
+        beside = (
+            asyncio.create_task(self._pushes.keep_doing(lambda: self._take_pushes(request))),
+            asyncio.create_task(self._hubs.keep_doing(lambda: self._tend_hubs(request))),
+        )
         while not self._is_long_enough(request):
             polled = await self._poll(request)
             await self._hand_over(polled.new_entry_ids)
-            if polled.pushes_waiting:
-                await self._take_pushes(request)
-            if polled.hubs_to_tend and self._tending is None:
-                # Hubs may take their time: feeds are polled meanwhile.
-                self._tending = asyncio.create_task(self._tend_hubs(request))
+            self._pushes.is_wanted |= polled.pushes_waiting > 0
+            self._hubs.is_wanted |= polled.hubs_to_tend > 0
             await self._rest(rest_until(polled, request, now=workflow.now()))
-        if self._tending is not None:
-            await self._tending
+        # What is wanted from now on, the new history's first round finds.
+        self._pushes.is_over = self._hubs.is_over = True
+        await asyncio.gather(*beside)
         workflow.continue_as_new(request)
 
     @workflow.signal
     async def wake(self) -> None:
         self._is_woken = True
+
+    @workflow.signal
+    async def pushed(self) -> None:
+        self._pushes.is_wanted = True
 
     @workflow.query
     def get_progress(self) -> ShardProgress:
@@ -68,7 +77,7 @@ class PollShardWorkflow(PollShard):
         self._count(rounds=1, polled=polled.polled, failed=polled.failed)
         return polled
 
-    async def _take_pushes(self, request: TendShard) -> None:
+    async def _take_pushes(self, request: TendShard) -> bool:
         taken = PushesTaken()
         try:
             taken = await workflow.execute_activity_method(
@@ -80,10 +89,11 @@ class PollShardWorkflow(PollShard):
             _go_on_after(error, "pushes given up")
         self._count(pushes=taken.taken)
         await self._hand_over(taken.new_entry_ids)
-        # Feeds whose pushes could not be read are due sooner than the round has said.
-        self._is_woken = self._is_woken or bool(taken.left or taken.unreadable)
+        # Feeds whose pushes could not be read are due sooner than the last round has said.
+        self._is_woken |= taken.unreadable > 0
+        return taken.left > 0
 
-    async def _tend_hubs(self, request: TendShard) -> None:
+    async def _tend_hubs(self, request: TendShard) -> bool:
         tended = HubsTended()
         try:
             tended = await workflow.execute_activity_method(
@@ -94,8 +104,7 @@ class PollShardWorkflow(PollShard):
         except ActivityError as error:
             _go_on_after(error, "hubs given up")
         self._count(hubs_asked=tended.asked + tended.refused)
-        self._is_woken = self._is_woken or bool(tended.left)
-        self._tending = None
+        return tended.left > 0
 
     async def _hand_over(self, entry_ids: tuple[int, ...]) -> None:
         """Let a run of their own take new entries the rest of the way, however long it takes."""

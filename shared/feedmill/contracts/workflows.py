@@ -60,6 +60,11 @@ class PollShard(ABC):
     async def wake(self) -> None:
         """Something may be due sooner than the shard thinks: begin a round now."""
 
+    @workflow.signal
+    @abstractmethod
+    async def pushed(self) -> None:
+        """Hubs have sent something for its feeds: take it now, whatever is being polled."""
+
     @workflow.query
     @abstractmethod
     def get_progress(self) -> ShardProgress:
