@@ -45,6 +45,7 @@ async def add(store: Store, url: str = FEED, **known: object) -> int:
             "validators": Validators(etag='"1"', url=url),
             "body_hash": "00",
             "last_polled_at": NOON - 2 * HOUR,
+            "last_success_at": NOON - 2 * HOUR,
             "next_poll_at": NOON + 22 * HOUR,
         }
         await tx.feeds.keep([feed.model_copy(update=polled | known)])
@@ -128,6 +129,23 @@ async def test_what_is_known_already_is_no_news(store: Store, parsers: IsolatedP
     assert taken == PushesTaken(taken=1)
     assert await told(store) == before
     assert (await feed_of(store, feed_id)).newest_entry_at == NOON
+
+
+async def test_guids_that_are_new_in_every_push_flood_nobody(
+    store: Store, parsers: IsolatedPool
+) -> None:
+    feed_id = await add(store)
+    taken = []
+    for number in range(3):
+        items = "".join(
+            f"<item><guid isPermaLink='false'>{title}-{number}</guid><title>{title}</title>"
+            f"<link>https://a.example/{title}</link></item>"
+            for title in "ab"
+        )
+        await push(store, feed_id, f"<rss version='2.0'><channel>{items}</channel></rss>")
+        taken.append(len((await take(store, parsers)).new_entry_ids))
+
+    assert taken == [2, 0, 0]
 
 
 async def test_an_entry_known_by_its_link_is_the_same_pushed_and_polled(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from itertools import pairwise
+from xml.sax.saxutils import escape
 
 import pytest
 import pytest_asyncio
@@ -149,6 +150,47 @@ async def test_c35_a_hub_that_links_name_is_asked_for_the_topic_they_name(us: Su
     assert (asked.mode, asked.form["hub.topic"]) == ("subscribe", us.topic)
     assert (found.state, found.promised_until) == (HubState.ACTIVE, NOON + 10 * DAY)
     assert (await us.fleet.feed(feed_id)).pushed
+
+
+ATOM = """<feed xmlns="http://www.w3.org/2005/Atom"><title>T</title>
+<link rel="hub" href="{hub}"/><link rel="self" href="{topic}"/>
+<entry><id>a</id><title>a</title></entry></feed>"""
+RSS_WITH_HUB = """<rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom"><channel><title>T</title>
+<atom:link rel="hub" href="{hub}"/><atom:link rel="self" href="{topic}"/>
+<item><guid>a</guid><title>a</title></item></channel></rss>"""
+JSON_FEED = """{{"version": "https://jsonfeed.org/version/1.1", "title": "T", "feed_url": "{topic}",
+"hubs": [{{"type": "WebSub", "url": "{hub}"}}], "items": [{{"id": "a", "title": "a"}}]}}"""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(ATOM, id="Atom"),
+        pytest.param(RSS_WITH_HUB, id="RSS"),
+        pytest.param(JSON_FEED, id="JSON Feed"),
+    ],
+)
+async def test_c35_a_hub_that_the_body_names_is_asked_too(us: Subscriber, body: str) -> None:
+    topic = f"{us.topic}?the=one&only=%20"
+    shown = body.format(hub=us.hub.url, topic=topic if body is JSON_FEED else escape(topic))
+    us.fleet.origin.serve("/feed", shown, content_type="application/octet-stream", etag='"1"')
+    feed_id = await us.add()
+
+    await us.round()
+
+    assert us.hub.asked[0].form["hub.topic"] == topic
+    assert (await us.standing(feed_id)).state is HubState.ACTIVE
+
+
+async def test_c35_links_outrank_the_body(us: Subscriber) -> None:
+    body = ATOM.format(hub="https://other.example/hub", topic="https://other.example/feed")
+    link = f'<{us.hub.url}>; rel="hub", <{us.topic}>; rel="self"'
+    us.fleet.origin.serve("/feed", body, content_type=RSS, headers={"Link": link})
+    await us.add()
+
+    await us.round()
+
+    assert [each.form["hub.topic"] for each in us.hub.asked] == [us.topic]
 
 
 async def test_c35_what_is_pushed_is_there_without_a_poll(us: Subscriber) -> None:
