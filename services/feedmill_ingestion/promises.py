@@ -15,6 +15,8 @@ _FIRST_WAIT = timedelta(hours=1)
 _LONGEST_WAIT = timedelta(days=7)
 # 2 ** 20 hours are a century; more would only overflow.
 _DOUBLINGS = 20
+# What is known of a hub that took a request and then said nothing: it may not reach us.
+_UNCONFIRMED = "not confirmed"
 
 
 class Accepted(Model):
@@ -41,9 +43,10 @@ def asked_now(
     if standing is None:
         return None
     failures = standing.failures + 1
+    is_ignored = standing.failures > 0 and standing.detail in {"", _UNCONFIRMED}
     return standing.model_copy(
         update={
-            "detail": "",
+            "detail": _UNCONFIRMED if is_ignored else "",
             "asked_at": now,
             "failures": failures,
             "renew_at": now + min(_FIRST_WAIT * 2 ** min(failures - 1, _DOUBLINGS), _LONGEST_WAIT),
@@ -63,6 +66,7 @@ def form_for(subscription: HubSubscription, callback: str) -> dict[str, str]:
     }
     if leaves:
         return fields
+    # Also without TLS: whoever listens there could forge pushes then, but else everybody could.
     wished = str(int(_WISHED.total_seconds()))
     return fields | {"hub.lease_seconds": wished, "hub.secret": subscription.secret}
 
@@ -107,6 +111,7 @@ def _standing(
         is_asked = due.failures > 0
         return _anew(due, now, fresh) if is_asked else due
     if due.offered == due.hub:
+        # Renewed at the same callback: at a new one the hub would push everything twice.
         return due if is_promised else due.model_copy(update={"state": HubState.ASKED})
     if is_promised:
         return due.model_copy(update={"state": HubState.LEAVING, "failures": 0})

@@ -27,8 +27,8 @@ log = get_logger(__name__)
 # Each is megabytes in memory while it is read.
 _AT_ONCE = 4
 _SLICE = 100
-# A shard polls nothing meanwhile.
-_SECONDS = 60
+# What is new goes on its way when the answer is given.
+_SECONDS = 10
 
 
 class _Taken(NamedTuple):

@@ -85,7 +85,13 @@ class HubTender:
         outcome = words_of(answer)
         mode = "leave" if subscription.state is HubState.LEAVING else "ask"
         HUB_REQUESTS.labels(mode, outcome.partition(" ")[0]).inc()
-        log.info("hub asked", feed_id=subscription.feed_id, mode=mode, outcome=outcome)
+        log.info(
+            "hub asked",
+            feed_id=subscription.feed_id,
+            mode=mode,
+            outcome=outcome,
+            last=subscription.detail,
+        )
         return "refused" if isinstance(answer, Failed | TurnedAway) else outcome
 
     def _patiently(

@@ -58,6 +58,22 @@ def test_asking_counts_as_failed_until_the_hub_confirms() -> None:
 
 
 @pytest.mark.parametrize(
+    ("known", "detail"),
+    [
+        pytest.param({}, "", id="nothing is known"),
+        pytest.param({"failures": 1}, "not confirmed", id="it said nothing"),
+        pytest.param({"failures": 2, "detail": "not confirmed"}, "not confirmed", id="nor then"),
+        pytest.param({"failures": 1, "detail": "http_status 500"}, "", id="it said something"),
+        pytest.param({"failures": 0, "detail": "not confirmed"}, "", id="nobody has asked since"),
+    ],
+)
+def test_a_hub_that_took_a_request_and_said_nothing_is_called_so(
+    known: dict[str, object], detail: str
+) -> None:
+    assert ask(due(**known)).detail == detail
+
+
+@pytest.mark.parametrize(
     ("failures", "wait"),
     [
         pytest.param(0, HOUR, id="an hour to confirm"),

@@ -481,6 +481,7 @@ async def test_c35_a_hub_that_never_verifies_costs_it_little_and_us_nothing(
     ]
     assert all(gap <= 2 * HOUR + 10 * MINUTE for gap in us.fleet.gaps())
     assert not (await us.fleet.feed(feed_id)).pushed
+    assert (await us.standing(feed_id)).detail == "not confirmed"
 
 
 async def test_c35_a_hub_that_denies_is_believed(us: Subscriber) -> None:

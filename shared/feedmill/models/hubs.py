@@ -27,7 +27,7 @@ class HubSubscription(Model):
     token: str = Field(repr=False, description="the end of our callback's address")
     secret: str = Field(repr=False, description="the key of the hub's signatures")
     state: HubState = HubState.ASKED
-    detail: str = Field(default="", description="why the hub refused")
+    detail: str = Field(default="", description="why it is not active, or was not renewed")
     asked_at: AwareDatetime | None = None
     promised_until: AwareDatetime | None = Field(
         default=None, description="how long the hub pushes unless it is asked again"
