@@ -8,11 +8,13 @@ from pydantic_settings import BaseSettings
 from feedmill.config import (
     DistillationSettings,
     GatewaySettings,
+    IngestionSettings,
     OrchestratorSettings,
     WebSettings,
     known_names,
     load,
 )
+from feedmill.contracts.callbacks import callback
 from feedmill.errors import SettingsError
 
 POSTGRES = {"FEEDMILL_DATABASE_URL": "postgresql://me:secret@db/feeds"}
@@ -121,6 +123,27 @@ def test_an_empty_variable_is_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load_from(monkeypatch, DistillationSettings, environ)
 
     assert (settings.model_url, settings.model_name) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("said", "public"),
+    [
+        pytest.param({}, None, id="nobody reaches us"),
+        pytest.param({"FEEDMILL_PUBLIC_URL": ""}, None, id="nor then"),
+        pytest.param(
+            {"FEEDMILL_PUBLIC_URL": "https://me.example/feeds"},
+            "https://me.example/feeds/websub/t",
+            id="behind a path",
+        ),
+    ],
+)
+def test_hubs_are_told_where_we_are_if_they_reach_us(
+    monkeypatch: pytest.MonkeyPatch, said: dict[str, str], public: str | None
+) -> None:
+    settings = load_from(monkeypatch, IngestionSettings, {**POSTGRES, **said})
+
+    url = settings.public_url
+    assert (callback(str(url), "t") if url else None) == public
 
 
 def test_the_example_file_names_every_setting_and_no_other() -> None:
