@@ -36,6 +36,43 @@ async def test_misbehaviour_costs_one_call(
     assert await pool.run(30, misbehaviour.double, 21) == 42
 
 
+@pytest.mark.parametrize("function", [misbehaviour.hang, misbehaviour.die])
+async def test_misbehaviour_costs_its_neighbours_nothing(
+    pool: IsolatedPool, function: Callable[[], object]
+) -> None:
+    calls = [pool.run(1, misbehaviour.double, number) for number in range(20)]
+
+    answers = await asyncio.gather(
+        *calls[:10], pool.run(1, function), *calls[10:], return_exceptions=True
+    )
+    culprit = answers.pop(10)
+
+    assert answers == [2 * number for number in range(20)]
+    assert isinstance(culprit, IsolationError)
+
+
+async def test_a_call_that_nobody_waits_for_any_more_takes_nobody_with_it(
+    pool: IsolatedPool,
+) -> None:
+    calls = [asyncio.create_task(pool.run(5, misbehaviour.double, n)) for n in range(20)]
+    await asyncio.sleep(0)
+    calls[5].cancel()
+
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+
+    assert [a for a in answers if isinstance(a, int)] == [2 * n for n in range(20) if n != 5]
+
+
+async def test_no_call_waits_for_a_sending_that_ends(pool: IsolatedPool) -> None:
+    async def one_by_one(times: int) -> int:
+        for number in range(times):
+            await pool.run(5, misbehaviour.double, number)
+        return times
+
+    async with asyncio.timeout(30):
+        assert await asyncio.gather(*(one_by_one(100) for _ in range(5))) == [100] * 5
+
+
 async def test_work_runs_elsewhere(pool: IsolatedPool) -> None:
     assert await pool.run(30, misbehaviour.process_id) != os.getpid()
 
