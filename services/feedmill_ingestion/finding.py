@@ -42,10 +42,11 @@ class Finder:
 
     async def on_page(self, feed: FeedToPoll, page: Answer) -> Found | Postponed | None:
         """Return the feed that a page names, or one that lies where feeds usually lie."""
-        named = await self._named(page)
+        seen = {feed.url, page.url}
+        named = tuple(link for link in await self._named(page) if link.url not in seen)
         if named:
             return await self._first(feed, named[:_MOST_NAMED], named)
-        usual = tuple(FeedLink(url=url) for url in likely_paths(page.url))
+        usual = tuple(FeedLink(url=url) for url in likely_paths(page.url) if url not in seen)
         return await self._first(feed, usual)
 
     async def _named(self, page: Answer) -> tuple[FeedLink, ...]:

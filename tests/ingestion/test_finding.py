@@ -107,6 +107,19 @@ async def test_a_page_that_names_no_feed_may_have_one_where_they_usually_are(
     assert [origin.url(path) for path in origin.paths] == [origin.url("/"), *usual[:3]]
 
 
+@pytest.mark.parametrize("links", ["", ATOM.format("/feed", "This page")])
+async def test_a_page_is_asked_for_once_even_where_feeds_usually_are(
+    links: str, poller: Poller, store: Store, origin: Origin
+) -> None:
+    origin.serve("/feed", PAGE.format(links))
+    feed_id = await follow(store, origin.url("/feed"))
+
+    await poll(poller, store, feed_id)
+
+    assert origin.paths.count("/feed") == 1
+    assert len(origin.paths) > 1
+
+
 async def test_a_page_without_a_feed_is_searched_no_more_than_twice(
     poller: Poller, store: Store, origin: Origin
 ) -> None:
