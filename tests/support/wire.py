@@ -114,14 +114,15 @@ def serving(answer: bytes = OK) -> Talk:
     return talk
 
 
-def deserting(last_words: bytes = b"") -> Talk:
-    """Answer the first request of each connection well, and hang up at the second."""
+def deserting(last_words: bytes = b"", *, after: float = 0) -> Talk:
+    """Answer the first request of each connection well, and hang up so many seconds after the second."""
 
     async def talk(wire: Wire, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if await wire.hear(reader):
             writer.write(OK)
             await writer.drain()
             await wire.hear(reader)
+            await asyncio.sleep(after)
             writer.write(last_words)
 
     return talk

@@ -54,6 +54,16 @@ async def test_a_new_connection_is_no_reason_to_ask_twice(client: WebClient) -> 
     assert len(wire.heads) == 1
 
 
+async def test_a_site_that_hangs_up_late_has_heard_the_question() -> None:
+    limits = WebLimits(stale_seconds=0.1)
+    async with open_wire(deserting(after=0.3)) as wire, open_web(web_settings(), limits) as client:
+        await get(client, wire.url("/"))
+        reply = await get(client, wire.url("/"))
+
+    assert reply == Refusal(reason=Reason.CONNECT_FAILED, detail="hung up without an answer")
+    assert len(wire.heads) == 2
+
+
 async def test_an_answer_that_began_is_not_asked_for_again(client: WebClient) -> None:
     async with open_wire(deserting(b"HTTP/1.1 200 OK\r\nContent-Le")) as wire:
         await get(client, wire.url("/"))

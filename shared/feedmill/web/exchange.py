@@ -39,6 +39,9 @@ class WebLimits(Model):
     grace_seconds: float = Field(default=10, description="after it, the rate below is demanded")
     least_bytes_per_second: int = 1_000
     redirects: int = 5
+    stale_seconds: float = Field(
+        default=1, description="a connection lost within them may have been closed before"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +93,13 @@ class Exchange:
             try:
                 return await self._try(url, ask, seconds, attempt)
             except HungUpError as error:
-                if not _is_stale(error, attempt, ask):
+                passed = time.monotonic() - started
+                # Who thinks for long before hanging up has heard us.
+                if passed > self._limits.stale_seconds or not _is_stale(error, attempt, ask):
                     raise
             # The site had closed an old connection before our request reached it, so it has not
             # seen that; a new one is no second request to it.
-            left = seconds - (time.monotonic() - started)
-            return await self._try(url, ask, left, Attempt())
+            return await self._try(url, ask, seconds - passed, Attempt())
         # ValueError: what the library makes of some headers that no server should send.
         # RuntimeError: what uvloop makes of some sockets.
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError, RuntimeError) as error:
