@@ -114,7 +114,7 @@ async def test_add_follows_the_feed_to_its_end(person: Person, gateway: Scripted
     assert said == Said(
         code=0,
         out="Feed 1: https://example.org/feed.xml\n"
-        "polling: 0 of 0 entries distilled\n"
+        "polling\n"
         "fetching: 1 of 4 entries distilled\n"
         "3 of 4 entries distilled, 1 unavailable.\n",
         err="",
@@ -182,7 +182,7 @@ async def test_a_site_that_makes_us_wait_is_waited_for_until_it_is_too_long(
     assert said == Said(
         code=1,
         out="Feed 1: https://example.org/feed.xml\n"
-        f"waiting for the site until {until.astimezone():%H:%M}: 0 of 0 entries distilled\n",
+        f"waiting for the site until {until.astimezone():%H:%M}\n",
         err="feedmill: waited_too_long: until 2026-01-31 12:30 UTC\n"
         f"{ADVICE[Reason.WAITED_TOO_LONG]}\n",
     )

@@ -252,6 +252,10 @@ def test_progress_in_words() -> None:
     assert ended(progress) == 6
 
 
+def test_a_feed_without_news_is_said_to_have_none() -> None:
+    assert describe_counts(IngestionProgress(feed_id=1)) == "nothing new"
+
+
 def test_a_wait_says_for_whom_and_how_long() -> None:
     until = datetime(2026, 1, 31, 12, 30, 5, tzinfo=UTC)
 

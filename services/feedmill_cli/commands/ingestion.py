@@ -33,7 +33,8 @@ def conclude(finished: RunFinished, *, as_json: bool) -> None:
     if not as_json:
         for line in _found(progress.found):
             print(harmless(line))
-        print(f"{describe_counts(progress)}.")
+        counts = describe_counts(progress)
+        print(f"{counts[0].upper()}{counts[1:]}.")
 
 
 def _found(urls: Sequence[str]) -> list[str]:

@@ -35,7 +35,9 @@ class ProgressLines:
         """Leave nothing to tidy up."""
 
     def show(self, progress: IngestionProgress) -> None:
-        line = f"{describe_step(progress)}: {describe_counts(progress)}"
+        line = describe_step(progress)
+        if progress.total:
+            line += f": {describe_counts(progress)}"
         if line != self._last:
             self._last = line
             self._console.print(line, soft_wrap=True, markup=False)
@@ -103,6 +105,8 @@ def describe_step(progress: IngestionProgress) -> str:
 
 def describe_counts(progress: IngestionProgress) -> str:
     """Return how the entries of a run stand: `7 of 20 entries distilled, 2 unavailable`."""
+    if not progress.total:
+        return "nothing new"
     counts = [f"{progress.distilled} of {progress.total} entries distilled"]
     for number, word in (
         (progress.unavailable, "unavailable"),
