@@ -1,3 +1,7 @@
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+
 from feedmill.models.distillates import (
     ContentToDistill,
     Distillate,
@@ -5,11 +9,12 @@ from feedmill.models.distillates import (
     KeyPoint,
     Recipe,
 )
-from feedmill.models.entries import Content, EntryToFetch, Stage
+from feedmill.models.entries import Content, EntryToFetch, PageSign, Stage
 from feedmill.models.feeds import SnapshotEntry
 from feedmill.models.outcomes import Reason
 from feedmill.store import Store, Transaction
 from feedmill.store.contents import hash_text
+from feedmill.store.tables import contents
 
 CONTENT = Content(
     url="https://a.example/1",
@@ -45,6 +50,26 @@ async def test_a_stage_is_left_once(store: Store) -> None:
         second = await tx.entries.move(entry.id, before=Stage.NEW, after=Stage.FETCHED)
 
         assert (first, second) == (True, False)
+
+
+async def test_what_a_page_says_of_itself_is_kept(store: Store) -> None:
+    said = {
+        "byline": "Ada Byron",
+        "site_name": "The Mill",
+        "published_at": datetime(2026, 11, 24, 9, tzinfo=UTC),
+        "modified_at": datetime(2026, 11, 24, 10, tzinfo=UTC),
+        "canonical_url": "https://a.example/mills",
+        "reading_minutes": 1,
+        "signs": (PageSign.PAYWALL,),
+    }
+    async with store.transaction() as tx:
+        entry = await add_entry(tx)
+
+        await tx.contents.save(entry.id, CONTENT.model_copy(update=said))
+
+        columns = [contents.c[name] for name in said]
+        (row,) = await tx.connection.execute(select(*columns))
+        assert dict(row._mapping) == {**said, "signs": ["paywall"]}
 
 
 async def test_a_dead_end_waits_no_more(store: Store) -> None:

@@ -41,6 +41,17 @@ class EntryStanding(Model):
     detail: str = ""
 
 
+class PageSign(StrEnum):
+    """What a page turned out to be, instead of an article or besides."""
+
+    PAYWALL = "paywall"
+    CONSENT_WALL = "consent_wall"
+    LOGIN_WALL = "login_wall"
+    BLOCKED = "blocked"
+    NOT_FOUND = "not_found"
+    NEEDS_BROWSER = "needs_browser"
+
+
 class Content(Model):
     """The article behind an entry, clean enough to store and to show."""
 
@@ -55,6 +66,13 @@ class Content(Model):
     withheld: str | None = Field(
         default=None, description="the sign by which its publisher keeps it from language models"
     )
+    byline: str = Field(default="", description="who wrote it, as the page says")
+    site_name: str = ""
+    published_at: AwareDatetime | None = Field(default=None, description="as the page says")
+    modified_at: AwareDatetime | None = Field(default=None, description="as the page says")
+    canonical_url: str | None = Field(default=None, description="where the page says it lives")
+    reading_minutes: int = Field(default=0, ge=0, description="at least 1 if there is a word")
+    signs: tuple[PageSign, ...] = ()
 
 
 class FetchEntries(Model):

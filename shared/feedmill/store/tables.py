@@ -272,6 +272,13 @@ contents = Table(
     Column("extractor", Text, nullable=False),
     Column("hash", Text, nullable=False, index=True, comment="SHA-256 of text, hex"),
     Column("withheld", Text, comment="the signal by which its publisher keeps it from models"),
+    Column("byline", Text, nullable=False, server_default=""),
+    Column("site_name", Text, nullable=False, server_default=""),
+    _time("published_at"),
+    _time("modified_at"),
+    Column("canonical_url", Text),
+    Column("reading_minutes", Integer, nullable=False, server_default="0"),
+    Column("signs", ARRAY(Text), nullable=False, server_default="{}", comment="PageSigns"),
     _created(),
 )
 

@@ -152,6 +152,26 @@ def _widen_entries() -> None:
             comment="the signal by which its publisher keeps it from models",
         ),
     )
+    _widen_contents()
+
+
+def _widen_contents() -> None:
+    for column in (
+        sa.Column("byline", sa.Text(), server_default="", nullable=False),
+        sa.Column("site_name", sa.Text(), server_default="", nullable=False),
+        _time("published_at"),
+        _time("modified_at"),
+        sa.Column("canonical_url", sa.Text()),
+        sa.Column("reading_minutes", sa.Integer(), server_default="0", nullable=False),
+        sa.Column(
+            "signs",
+            postgresql.ARRAY(sa.Text()),
+            server_default="{}",
+            nullable=False,
+            comment="PageSigns",
+        ),
+    ):
+        op.add_column("contents", column)
 
 
 def _add_robots() -> None:
