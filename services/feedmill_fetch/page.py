@@ -1,0 +1,62 @@
+"""A page as a tree. Pure."""
+
+import re
+from collections.abc import Callable
+from typing import cast
+
+from lxml.etree import ParserError, XPath
+from lxml.html import HtmlElement, HTMLParser, document_fromstring
+
+from feedmill.web.plain import storable
+from feedmill_fetch.urls import absolute_url
+
+# Where scripts look for the picture when they replace the placeholder in `src`.
+_LAZY_SOURCES = ("data-src", "data-lazy-src", "data-original", "data-url")
+_LAZY_SOURCE_SETS = ("data-srcset", "data-lazy-srcset")
+_PLACEHOLDER = re.compile(
+    r"^data:|blank|placeholder|spacer|pixel|lazy|loading|loader|transparent|grey|gray|1x1",
+    re.IGNORECASE,
+)
+
+# The stubs know only what XPath in general gives.
+_ELEMENTS = cast("Callable[[HtmlElement], float]", XPath("count(//*)"))
+
+
+def parse(text: str) -> HtmlElement | None:
+    """Return the root of a page's tree; None when nothing is on the page."""
+    # The parser is ours, so that no page decides how it is read.
+    parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    try:
+        page = document_fromstring(storable(text).encode(), parser=parser)
+    except ParserError:
+        return None
+    if page.find("body") is None:
+        return None
+    for image in page.iter("img", "source"):
+        _wake(image)
+    return page
+
+
+def size_of(page: HtmlElement) -> int:
+    """Return how many elements a page has."""
+    return int(_ELEMENTS(page))
+
+
+def base_of(page: HtmlElement, url: str) -> str:
+    """Return where the page's relative links start."""
+    declared = page.find(".//base[@href]")
+    return url if declared is None else absolute_url(declared.get("href", ""), url) or url
+
+
+def _wake(image: HtmlElement) -> None:
+    shown = image.get("src", "")
+    if not shown or _PLACEHOLDER.search(shown):
+        _take(image, "src", _LAZY_SOURCES)
+    if not image.get("srcset"):
+        _take(image, "srcset", _LAZY_SOURCE_SETS)
+
+
+def _take(image: HtmlElement, target: str, sources: tuple[str, ...]) -> None:
+    found = next(filter(None, map(image.get, sources)), None)
+    if found:
+        image.set(target, found)
