@@ -1,4 +1,4 @@
-"""Our parsing, and feedparser's, as the corpus's scorer asks for them.
+"""What we make of pages and feeds, in the form in which the corpus's scorer asks for it.
 
     ../shared/corpus/score.py --kind feed --call tests.corpus_adapters:feed
 
@@ -6,14 +6,33 @@ What a feed says is scored before our rules for identity, addresses and dates ap
 knows no address that relative links could start from, and no time.
 """
 
+import re
 import time
 from datetime import datetime
 from typing import Any
 
 import feedparser
 
+from feedmill_fetch.extraction import extract
 from feedmill_ingestion.parsing import FeedUnreadable, read_feed
 from feedmill_ingestion.snapshots import title_line
+
+_PLAYER = re.compile(r'<a href="([^"]*)" class="embed"[^>]*>[^<]*</a>')
+
+
+def article(html: str, url: str) -> str:
+    """Return `Content.text`."""
+    content = extract(html.encode(), charset="utf-8", url=url)
+    return "" if content is None else content.text
+
+
+def clean_html(html: str, url: str) -> str:
+    """Return `Content.html`, with players as the frames that the scorer counts.
+
+    Ours are links, because nothing is to play by itself; their text is ours too, and left out.
+    """
+    content = extract(html.encode(), charset="utf-8", url=url)
+    return "" if content is None else _PLAYER.sub(r'<iframe src="\1"></iframe>', content.html)
 
 
 def feed(data: bytes) -> dict[str, Any]:

@@ -1,17 +1,24 @@
 """Article HTML, safe to show as it is. Pure."""
 
+import html
+import re
 from collections.abc import Mapping
-from urllib.parse import urljoin, urlsplit
 
 import nh3
+from lxml.html import HtmlElement, tostring
+
+from feedmill_fetch.page import parse
+from feedmill_fetch.presenting import present
+from feedmill_fetch.srcsets import candidates
+from feedmill_fetch.trackers import without_tracking
+from feedmill_fetch.urls import absolute_url
 
 _TAGS = frozenset({
-    "a", "abbr", "audio", "b", "blockquote", "br", "caption", "cite", "code", "col", "colgroup",
-    "dd", "del", "details", "dfn", "div", "dl", "dt", "em", "figcaption", "figure", "h1", "h2",
-    "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "kbd", "li", "mark", "ol", "p", "picture",
-    "pre", "q", "rp", "rt", "ruby", "s", "samp", "small", "source", "span", "strong", "sub",
-    "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "time", "tr", "u", "ul",
-    "var", "video", "wbr",
+    "a", "abbr", "b", "bdi", "bdo", "blockquote", "br", "caption", "cite", "code", "col", "colgroup",
+    "dd", "del", "details", "dfn", "div", "dl", "dt", "em", "figcaption", "figure", "h1", "h2", "h3",
+    "h4", "h5", "h6", "hr", "i", "img", "ins", "kbd", "li", "mark", "ol", "p", "picture", "pre", "q",
+    "rp", "rt", "ruby", "s", "samp", "small", "source", "span", "strong", "sub", "summary", "sup",
+    "table", "tbody", "td", "tfoot", "th", "thead", "time", "tr", "u", "ul", "var", "wbr",
 })  # fmt: skip
 
 # Removed with all they hold. Other unknown tags lose only themselves.
@@ -22,32 +29,36 @@ _WITH_CONTENT = frozenset({
 
 _ATTRIBUTES = {
     "*": {"dir", "lang", "title"},
-    "a": {"href", "hreflang"},
-    "audio": {"src"},
+    "a": {"class", "href", "hreflang"},
     "blockquote": {"cite"},
+    "code": {"class"},
     "col": {"span"},
     "colgroup": {"span"},
     "del": {"cite", "datetime"},
-    "img": {"alt", "height", "src", "srcset", "width"},
+    "img": {"alt", "height", "sizes", "src", "srcset", "width"},
     "ins": {"cite", "datetime"},
+    "li": {"value"},
     "ol": {"reversed", "start"},
+    "pre": {"class"},
     "q": {"cite"},
-    "source": {"media", "sizes", "src", "srcset", "type"},
+    "source": {"media", "sizes", "srcset", "type"},
     "td": {"colspan", "rowspan"},
     "th": {"colspan", "rowspan", "scope"},
     "time": {"datetime"},
-    "video": {"height", "poster", "src", "width"},
 }
 
 _ALWAYS: Mapping[str, Mapping[str, str]] = {
     "img": {"loading": "lazy", "referrerpolicy": "no-referrer"},
-    # A player with no controls cannot be stopped.
-    "audio": {"controls": "", "preload": "none"},
-    "video": {"controls": "", "preload": "none"},
 }
 
 _LINK_REL = "noopener noreferrer nofollow ugc"
-_URLS = frozenset({"cite", "href", "poster", "src"})
+_URLS = frozenset({"cite", "href", "src"})
+# What code is written in, and which links stand for players; other names mean nothing here.
+_KEPT_CLASS = {
+    "a": re.compile(r"embed"),
+    "code": re.compile(r"lang(?:uage)?-[\w+#.-]{1,30}"),
+    "pre": re.compile(r"lang(?:uage)?-[\w+#.-]{1,30}"),
+}
 
 
 def sanitise(markup: str, base: str) -> str:
@@ -58,12 +69,25 @@ def sanitise(markup: str, base: str) -> str:
     base
         Where the page was found: relative links start there.
     """
+    page = parse(f"<html><body>{markup}</body></html>")
+    return "" if page is None else sanitise_tree(page.find("body"), base)
 
-    def resolved(tag: str, attribute: str, value: str) -> str | None:
+
+def sanitise_tree(root: HtmlElement, base: str) -> str:
+    """Return what is within an element as such markup. Takes the tree apart."""
+    present(root, base)
+    children = "".join(tostring(child, encoding="unicode") for child in root)
+    return _clean(html.escape(root.text or "", quote=False) + children, base)
+
+
+def _clean(markup: str, base: str) -> str:
+    def judged(tag: str, attribute: str, value: str) -> str | None:
         if attribute in _URLS:
-            return absolute_url(value, base, mail=tag == "a")
+            return _address(tag, value, base)
         if attribute == "srcset":
             return _srcset(value, base)
+        if attribute == "class":
+            return _class(tag, value)
         return value
 
     return nh3.clean(
@@ -71,32 +95,24 @@ def sanitise(markup: str, base: str) -> str:
         tags=set(_TAGS),
         clean_content_tags=set(_WITH_CONTENT),
         attributes=_ATTRIBUTES,
-        attribute_filter=resolved,
+        attribute_filter=judged,
         set_tag_attribute_values={tag: dict(values) for tag, values in _ALWAYS.items()},
         url_schemes={"http", "https", "mailto"},
         link_rel=_LINK_REL,
     ).strip()
 
 
-def absolute_url(url: str, base: str, *, mail: bool = False) -> str | None:
-    """Return where `url` leads from `base`; None unless that is http, https or (if `mail`) mailto."""
-    try:
-        # Resolved first and judged then: what looks relative here might not be to a browser.
-        resolved = urljoin(base, url.strip())
-        scheme, host = urlsplit(resolved)[:2]
-    except ValueError:
-        return None
-    if scheme in {"http", "https"} and host:
-        return resolved
-    return resolved if mail and scheme == "mailto" else None
+def _address(tag: str, value: str, base: str) -> str | None:
+    # Judged after nh3 has: what looks to it like a relative address has a scheme to us, or none.
+    found = absolute_url(value, base, mail=tag == "a")
+    return without_tracking(found) if found is not None and tag == "a" else found
 
 
 def _srcset(value: str, base: str) -> str | None:
-    # Candidates end with ", "; a comma inside a URL is followed by none (html.spec.whatwg.org, srcset).
-    candidates = (candidate.split() for candidate in f"{value} ".split(", "))
-    resolved = [
-        " ".join([url, *rest[:1]])
-        for link, *rest in (parts for parts in candidates if parts)
-        if (url := absolute_url(link.rstrip(","), base)) is not None
-    ]
-    return ", ".join(resolved) or None
+    offered = [(absolute_url(one.url, base), one.descriptor) for one in candidates(value)]
+    return ", ".join(f"{url} {size}".strip() for url, size in offered if url) or None
+
+
+def _class(tag: str, value: str) -> str | None:
+    kept = _KEPT_CLASS.get(tag)
+    return next(filter(kept.fullmatch, value.split()), None) if kept else None

@@ -1,0 +1,90 @@
+"""Nothing that is not on the list comes through, whoever reads the outcome, and however often."""
+
+from urllib.parse import urlsplit
+
+import pytest
+from resiliparse.parse.html import DOMNode, HTMLTree, NodeType
+
+from feedmill_fetch.sanitising import sanitise
+from fetch.sanitising_vectors import VECTORS
+
+BASE = "https://site.example/blog/post.html"
+ROUNDS = 3
+
+TAGS = frozenset({
+    "a", "abbr", "b", "bdi", "bdo", "blockquote", "br", "caption", "cite", "code", "col", "colgroup",
+    "dd", "del", "details", "dfn", "div", "dl", "dt", "em", "figcaption", "figure", "h1", "h2", "h3",
+    "h4", "h5", "h6", "hr", "i", "img", "ins", "kbd", "li", "mark", "ol", "p", "picture", "pre", "q",
+    "rp", "rt", "ruby", "s", "samp", "small", "source", "span", "strong", "sub", "summary", "sup",
+    "table", "tbody", "td", "tfoot", "th", "thead", "time", "tr", "u", "ul", "var", "wbr",
+})  # fmt: skip
+ATTRIBUTES = frozenset({
+    "alt", "cite", "class", "colspan", "datetime", "dir", "height", "href", "hreflang", "lang",
+    "loading", "media", "referrerpolicy", "rel", "reversed", "rowspan", "scope", "sizes", "span",
+    "src", "srcset", "start", "title", "type", "value", "width",
+})  # fmt: skip
+SCHEMES = {"href": {"http", "https", "mailto"}, "src": {"http", "https"}, "cite": {"http", "https"}}
+
+
+def elements(node: DOMNode) -> list[DOMNode]:
+    return [each for each in node if each.type == NodeType.ELEMENT]
+
+
+def off_the_list(markup: str) -> list[str]:
+    """Return what an HTML5 parser finds in the markup that is not on the list."""
+    body = HTMLTree.parse(markup).body
+    found = []
+    for node in elements(body):
+        if node is not body and node.tag not in TAGS | {"body"}:
+            found.append(f"<{node.tag}>")
+        for name in node.attrs:
+            found += [f"{name}={node[name]}"] if not is_listed(name, node[name]) else []
+    return found
+
+
+def is_listed(name: str, value: str) -> bool:
+    if name not in ATTRIBUTES:
+        return False
+    if name == "class":
+        return value == "embed" or value.startswith("language-")
+    if name == "srcset":
+        return all(urlsplit(one.split()[0]).scheme in SCHEMES["src"] for one in value.split(", "))
+    return name not in SCHEMES or urlsplit(value).scheme in SCHEMES[name]
+
+
+@pytest.mark.parametrize("markup", VECTORS.values(), ids=VECTORS)
+def test_nothing_that_acts_survives(markup: str) -> None:
+    clean = sanitise(f"<p>before</p>{markup}<p>after</p>", BASE)
+
+    assert clean.startswith("<p>before</p>")
+    for _ in range(ROUNDS):
+        assert off_the_list(clean) == []
+        # What a browser makes of it may be read again, by another one.
+        clean = HTMLTree.parse(clean).body.html.removeprefix("<body>").removesuffix("</body>")
+
+
+@pytest.mark.parametrize("markup", VECTORS.values(), ids=VECTORS)
+def test_what_survives_goes_nowhere_else(markup: str) -> None:
+    clean = sanitise(markup, BASE)
+
+    for node in elements(HTMLTree.parse(clean).body):
+        if node.tag == "a" and "href" in node.attrs:
+            assert node["rel"] == "noopener noreferrer nofollow ugc"
+        if node.tag == "img":
+            assert node["referrerpolicy"] == "no-referrer"
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<p onclick=x>y</p>",
+        "<a href='javascript:x'>y</a>",
+        "<img src='data:x'>",
+        "<img srcset='https://a.example/x 1x, data:x 2x'>",
+        "<iframe></iframe>",
+        "<p class=x>y</p>",
+        "<svg></svg>",
+    ],
+)
+def test_the_list_would_tell(markup: str) -> None:
+    assert off_the_list(markup)
