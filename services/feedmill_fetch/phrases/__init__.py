@@ -27,7 +27,7 @@ def _read(file: str) -> dict[str, dict[str, list[str]]]:
 
 
 def _expression(phrase: str, language: str) -> str:
-    spaced = phrase.replace(" ", r"\s+")
+    spaced = phrase.replace(" ?", r"\s*").replace(" ", r"\s+")
     if language in _WITHOUT_SPACES:
         return f"(?:{spaced})"
     return rf"(?:{spaced})(?!\w)"
