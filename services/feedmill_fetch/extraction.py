@@ -98,7 +98,7 @@ def _from_page(
         wants_byline=not metadata.byline,
     )
     text = storable("\n".join(line.text for line in article.lines))
-    signs = signs_of(source, words=count_words(text), free=metadata.free)
+    signs = signs_of(source, found=text, free=metadata.free)
     if _is_no_article(article, text) or not _WALLS.isdisjoint(signs):
         return None, signs
     return _content(article, text, metadata, url=url, base=base, title=title, signs=signs), signs
