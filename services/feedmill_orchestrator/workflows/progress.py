@@ -58,5 +58,10 @@ def deferred(outcomes: Sequence[FetchOutcome]) -> list[EntryDeferred]:
 
 
 def slices(entry_ids: Sequence[int], size: int) -> list[tuple[int, ...]]:
-    """Cut entry ids into slices of at most `size`, in order."""
-    return [tuple(entry_ids[start : start + size]) for start in range(0, len(entry_ids), size)]
+    """Deal entry ids out to slices of at most `size`, one to each in turn.
+
+    Entries of a feed stand beside one another and live on one host, which is asked one at a time: so
+    dealt, a slice has many hosts to ask, and none waits for the others at its own.
+    """
+    count = -(-len(entry_ids) // size)
+    return [tuple(entry_ids[start::count]) for start in range(count)]
