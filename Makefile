@@ -45,6 +45,10 @@ test: $(VENV)/dev.stamp ## Every test, against real Postgres and real Temporal, 
 test-fast: $(VENV)/dev.stamp ## Everything but the tests that run the whole fleet
 	$(PYTHON) -m pytest --ignore=tests/e2e $(ARGS)
 
+.PHONY: drill
+drill: $(VENV)/dev.stamp ## Kill every process again and again during journeys, and count what it cost
+	cd tests && ../$(PYTHON) -m drill $(ARGS)
+
 .PHONY: format
 format: $(VENV)/dev.stamp ## Format, and fix what can be fixed
 	$(VENV)/bin/ruff format .

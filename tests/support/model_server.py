@@ -61,7 +61,7 @@ Answer = Callable[[ModelRequest], Awaitable[web.StreamResponse]]
 class ModelServer:
     """What a test says to the server, and what it learns from it.
 
-    Without a script every request gets a good answer. `formats` are the response formats that the
+    Without a script every request gets the `usual` answer, a good one. `formats` are the response formats that the
     server knows; `limit_name` is what it wants the token limit to be called.
     """
 
@@ -71,6 +71,7 @@ class ModelServer:
         self.formats: Sequence[Format] = ("json_schema", "json_object")
         self.limit_name = "max_tokens"
         self.key: str | None = None
+        self.usual: Answer = good
         self._scripts: list[tuple[str, deque[Answer]]] = []
 
     def script(self, *answers: Answer, about: str = "") -> None:
@@ -92,7 +93,7 @@ class ModelServer:
         for about, answers in self._scripts:
             if answers and about in asked.article:
                 return answers.popleft()
-        return good
+        return self.usual
 
 
 @asynccontextmanager

@@ -1,0 +1,1 @@
+"""A drill: whole journeys during which everything is killed again and again."""
