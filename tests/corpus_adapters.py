@@ -1,6 +1,7 @@
-"""What we make of pages and feeds, in the form in which the corpus's scorer asks for it.
+"""What we and others make of pages and feeds, in the form in which the corpus's scorer asks for it.
 
     ../shared/corpus/score.py --kind feed --call tests.corpus_adapters:feed
+    ../shared/corpus/score.py --kind article --call tests.corpus_adapters:article
 
 What a feed says is scored before our rules for identity, addresses and dates apply: the corpus
 knows no address that relative links could start from, and no time.
@@ -12,8 +13,12 @@ from datetime import datetime
 from typing import Any
 
 import feedparser
+import trafilatura
+from lxml.html import fromstring
+from readability import Document
 
 from feedmill_fetch.extraction import extract
+from feedmill_fetch.lines import lines_of
 from feedmill_ingestion.parsing import FeedUnreadable, read_feed
 from feedmill_ingestion.snapshots import title_line
 
@@ -33,6 +38,19 @@ def clean_html(html: str, url: str) -> str:
     """
     content = extract(html.encode(), charset="utf-8", url=url)
     return "" if content is None else _PLAYER.sub(r'<iframe src="\1"></iframe>', content.html)
+
+
+def article_by_trafilatura(html: str, url: str) -> str:
+    return trafilatura.extract(html, url=url, include_comments=False) or ""
+
+
+def article_by_readability(html: str, url: str) -> str:
+    lines = lines_of(fromstring(clean_html_by_readability(html, url)))
+    return "\n".join(line.text for line in lines)
+
+
+def clean_html_by_readability(html: str, url: str) -> str:
+    return str(Document(html, url=url).summary(html_partial=True))
 
 
 def feed(data: bytes) -> dict[str, Any]:

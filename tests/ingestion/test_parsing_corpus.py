@@ -3,31 +3,19 @@
 They are their authors' property and no part of the project. Where they are not, this is skipped.
 """
 
-import gzip
 import html
 import itertools
-import json
-import os
 import re
-import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from corpus_adapters import feed, feed_by_feedparser
+from support.scoring import content_of, items, needs_corpus, score
 
-ROOT = Path(__file__).parents[2]
-CORPUS = Path(os.environ.get("FEEDMILL_CORPUS", ROOT / "../shared/corpus")).resolve()
-
-pytestmark = pytest.mark.skipif(
-    not (CORPUS / "score.py").is_file(),
-    reason=f"NO CORPUS at {CORPUS}: set FEEDMILL_CORPUS to measure how well feeds are understood",
-)
+pytestmark = needs_corpus
 
 FLOOR = 0.985
 # As much of feedparser's time as we may take.
@@ -36,28 +24,11 @@ SHARE_OF_TIME = 0.5
 AGREEMENT = 0.995
 
 
-def score(adapter: str) -> dict[str, Any]:
-    command = [sys.executable, str(CORPUS / "score.py"), "--kind", "feed", "--call", adapter]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    scored: dict[str, Any] = json.loads(done.stdout)
-    return scored
-
-
-def items() -> Iterator[dict[str, Any]]:
-    manifest = json.loads((CORPUS / "manifest.json").read_text())
-    return (item for item in manifest["items"] if item["kind"] == "feed")
-
-
-def content_of(item: dict[str, Any]) -> bytes:
-    content = (CORPUS / item["file"]).read_bytes()
-    return gzip.decompress(content) if item["file"].endswith(".gz") else content
-
-
 def test_the_corpus_is_understood_as_well_as_before_and_in_half_the_time(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    ours = score("tests.corpus_adapters:feed")
-    theirs = score("tests.corpus_adapters:feed_by_feedparser")
+    ours = score("feed", "feed")
+    theirs = score("feed", "feed_by_feedparser")
 
     with capsys.disabled():
         print(f"\ncorpus: ours {ours}\ncorpus: feedparser {theirs}")
@@ -71,7 +42,7 @@ def test_we_agree_with_feedparser_about_what_the_corpus_does_not_decide(
 ) -> None:
     seconds = Counter[str]()
     disagreeing = []
-    for item in items():
+    for item in items("feed"):
         content = content_of(item)
         ours, theirs = timed(feed, content, seconds), timed(feed_by_feedparser, content, seconds)
         differences = undecided_differences(item["expected"], ours, theirs)
@@ -81,7 +52,7 @@ def test_we_agree_with_feedparser_about_what_the_corpus_does_not_decide(
 
     with capsys.disabled():
         print(f"\ncorpus: CPU seconds {dict(seconds)}, disagreements {disagreeing}")
-    assert len(disagreeing) <= (1 - AGREEMENT) * sum(1 for _ in items())
+    assert len(disagreeing) <= (1 - AGREEMENT) * sum(1 for _ in items("feed"))
     assert seconds["feed"] <= SHARE_OF_TIME * seconds["feed_by_feedparser"]
 
 
