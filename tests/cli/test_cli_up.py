@@ -30,6 +30,10 @@ AWAY = "postgresql://nobody@127.0.0.1:9/nothing"
 _SECONDS = 60
 
 
+def _heed_hangups() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @dataclass(frozen=True)
 class Said:
     code: int
@@ -57,7 +61,13 @@ class Shell:
     def start(self, *arguments: str, stdout: int = subprocess.PIPE) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "feedmill_cli", *arguments]
         process = subprocess.Popen(
-            command, stdout=stdout, stderr=subprocess.STDOUT, text=True, start_new_session=True
+            command,
+            stdout=stdout,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+            # Tests may run under nohup, whose children inherit its deafness.
+            preexec_fn=_heed_hangups,  # noqa: PLW1509 - no other thread of the tests forks or holds a lock here
         )
         self._started.append(process)
         return process
