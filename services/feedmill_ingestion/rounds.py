@@ -164,14 +164,15 @@ class _Admission:
 
     def __init__(self, governor: Governor, place: Place) -> None:
         self._governor = governor
-        self._place = place
+        self._place: Place | None = place
         self._started_at: float | None = None
 
     @property
-    def place(self) -> Place:
-        """The place to give back, with the age of the request that had it."""
+    def place(self) -> Place | None:
+        """The place to give back, with the age of the request that had it; None if it was already."""
         seconds = 0.0 if self._started_at is None else time.monotonic() - self._started_at
-        return self._place.model_copy(update={"started_ago": timedelta(seconds=seconds)})
+        ago = timedelta(seconds=seconds)
+        return self._place and self._place.model_copy(update={"started_ago": ago})
 
     @asynccontextmanager
     async def __call__(self, url: str, *, patient: bool) -> AsyncIterator[datetime | None]:
@@ -179,5 +180,12 @@ class _Admission:
             self._started_at = time.monotonic()
             yield None
             return
+        await self._leave()
         async with self._governor.slot(url, patient=patient) as until:
             yield until
+
+    async def _leave(self) -> None:
+        # Most redirects lead to the same host, where the next request may need this very place.
+        place, self._place = self.place, None
+        if place is not None:
+            await self._governor.give_back(place)

@@ -15,6 +15,7 @@ from feedmill.models.feeds import DueFeedsPolled, FeedDeferred, FeedPolled, Poll
 from feedmill.store import Store
 from feedmill.web.client import WebClient
 from feedmill.web.governor import Governor
+from feedmill.web.manners import host_of
 from feedmill_ingestion.asking import Asker
 from feedmill_ingestion.polling import Poller
 from ingestion.conftest import PACE
@@ -148,6 +149,25 @@ async def test_feeds_of_one_host_take_turns_within_a_round(
     assert polled.polled == 4
     starts = [seen.at for seen in origin.requests]
     assert all(later - earlier > 0.29 for earlier, later in pairwise(starts))
+
+
+async def test_a_redirect_within_a_host_gets_the_one_place_that_there_is(
+    store: Store, web_client: WebClient, parsers: IsolatedPool, origin: Origin
+) -> None:
+    governor = governor_of(store, timedelta(seconds=0.3), in_flight=1)
+    poller = Poller(store, governor, Asker(web_client, governor, parsers), PACE)
+    origin.redirect("/old", "/0", 301)
+    serve(origin, 1)
+    await add(store, origin, "/old")
+
+    async with asyncio.timeout(20):
+        polled = await poll_due(poller, PollDueFeeds(seconds=1))
+
+    assert (polled.failed, len(polled.new_entry_ids)) == (0, 1)
+    assert origin.paths == ["/old", "/0"]
+    assert origin.requests[1].at - origin.requests[0].at > 0.29
+    async with store.transaction() as tx:
+        assert (await tx.hosts.lock(host_of(origin.base))).busy == 0
 
 
 async def test_a_worker_that_is_to_leave_ends_what_it_began_and_begins_no_more(

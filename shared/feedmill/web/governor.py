@@ -57,7 +57,17 @@ class Governor:
         try:
             yield None
         finally:
-            await self._give_back(place, timedelta(seconds=time.monotonic() - started))
+            ago = timedelta(seconds=time.monotonic() - started)
+            await self.give_back(place.model_copy(update={"started_ago": ago}))
+
+    async def give_back(self, place: Place) -> None:
+        """Free the place of a request that has ended."""
+        try:
+            async with self._store.transaction() as tx:
+                await tx.hosts.give_back([place])
+        except StoreUnavailableError as error:
+            # What the request brought is worth more than its place, which ends by itself.
+            log.warning("place not given back", host=place.limit.host, error=str(error))
 
     async def heed(self, answer: Answer, *, as_refusal: bool = False) -> datetime | None:
         """Learn from an answer; return until when its host is left alone, None if it did not ask.
@@ -111,11 +121,3 @@ class Governor:
             if time.monotonic() + answer.wait.total_seconds() > deadline:
                 return answer.next_at
             await asyncio.sleep(answer.wait.total_seconds())
-
-    async def _give_back(self, place: Place, ago: timedelta) -> None:
-        try:
-            async with self._store.transaction() as tx:
-                await tx.hosts.give_back([place.model_copy(update={"started_ago": ago})])
-        except StoreUnavailableError as error:
-            # What the request brought is worth more than its place, which ends by itself.
-            log.warning("place not given back", host=place.limit.host, error=str(error))
