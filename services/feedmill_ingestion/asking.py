@@ -5,10 +5,10 @@ import hashlib
 from feedmill.isolation import IsolatedPool
 from feedmill.models.feeds import FeedToPoll, Rejected, Validators
 from feedmill.models.outcomes import Reason
-from feedmill.web.answers import Answer, Deferred, Refusal
-from feedmill.web.client import Admission, WebClient
+from feedmill.web.answers import Answer, Deferred, Refusal, Reply
+from feedmill.web.client import Admission, Permission, WebClient
 from feedmill.web.governor import Governor
-from feedmill_ingestion.finding import Finder, is_sought
+from feedmill_ingestion.finding import Finder, Search, is_sought
 from feedmill_ingestion.parsing import PAGE, PARSER, FeedUnreadable
 from feedmill_ingestion.polls import Failed, Poll, Postponed, Shown, TurnedAway
 from feedmill_ingestion.reading import read_body
@@ -38,7 +38,7 @@ class Asker:
         self._web = web
         self._governor = governor
         self._parsers = parsers
-        self._finder = Finder(governor, parsers, self._ask)
+        self._finder = Finder(web, parsers, self._ask_within)
 
     async def ask(self, feed: FeedToPoll, admit: Admission) -> Poll:
         """Make one conditional GET. Whatever the site does is in the answer.
@@ -47,36 +47,51 @@ class Asker:
         may take some requests more.
         """
         if not is_sought(feed):
-            return await self._ask(feed, admit)
-        return await self._finder.by_address(feed) or await self._ask(feed, admit, seek=True)
+            return await self._understand(feed, await self._get(feed, admit))
+        search = Search(admit)
+        return await self._finder.by_address(feed, search) or await self._seek(feed, search)
 
-    async def _ask(self, feed: FeedToPoll, admit: Admission, *, seek: bool = False) -> Poll:
-        asked_with = _validators(feed)
-        reply = await self._web.get(
+    async def _seek(self, feed: FeedToPoll, search: Search) -> Poll:
+        """Ask for what may be a page, and look for its feed then."""
+        reply = await self._get(feed, search.admit, search.permit)
+        poll = await self._understand(feed, reply)
+        is_page = isinstance(poll, Failed) and poll.detail == PAGE
+        if not isinstance(reply, Answer) or not is_page:
+            return poll
+        nothing = poll.model_copy(update={"detail": f"{PAGE} that leads to no feed"})
+        return await self._finder.on_page(feed, reply, search) or nothing
+
+    async def _ask_within(self, feed: FeedToPoll, search: Search) -> Poll:
+        return await self._understand(feed, await self._get(feed, search.admit, search.permit))
+
+    async def _get(
+        self, feed: FeedToPoll, admit: Admission, permit: Permission | None = None
+    ) -> Reply:
+        return await self._web.get(
             feed.url,
             purpose="feed",
             accept=ACCEPT,
             max_bytes=MAX_FEED_BYTES,
             admit=admit,
-            validators=asked_with,
+            permit=permit,
+            validators=_validators(feed),
             subscribers=feed.subscribers,
         )
+
+    async def _understand(self, feed: FeedToPoll, reply: Reply) -> Poll:
         if isinstance(reply, Deferred):
             return Postponed(until=reply.until)
         if isinstance(reply, Refusal):
             return _refused(reply)
-        poll = await self._understand(feed, asked_with, reply)
-        if not seek or not isinstance(poll, Failed) or poll.detail != PAGE:
-            return poll
-        nothing = poll.model_copy(update={"detail": f"{PAGE} that leads to no feed"})
-        return await self._finder.on_page(feed, reply) or nothing
+        return await self._heed(feed, reply)
 
-    async def _understand(self, feed: FeedToPoll, asked_with: Validators, answer: Answer) -> Poll:
+    async def _heed(self, feed: FeedToPoll, answer: Answer) -> Poll:
         # A site that has shown us the feed before does not mean "never" by forbidding it.
         is_limiter = answer.status == _FORBIDDEN and feed.last_success_at is not None
         until = await self._governor.heed(answer, as_refusal=is_limiter)
         if until is not None and answer.asks_for_time:
             return TurnedAway(until=until, detail=str(answer.status))
+        asked_with = _validators(feed)
         if answer.status == _NOT_MODIFIED and asked_with.usable and asked_with.url == answer.url:
             return _not_modified(feed, asked_with, answer)
         if answer.status != _OK:

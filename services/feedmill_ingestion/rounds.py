@@ -160,7 +160,7 @@ class Round:
 
 
 class _Admission:
-    """Lets the first request of a chain start at once: its place was taken when the feed was claimed."""
+    """Lets the first request to a feed's host start at once: its place was taken with the feed."""
 
     def __init__(self, governor: Governor, place: Place) -> None:
         self._governor = governor
@@ -176,13 +176,19 @@ class _Admission:
 
     @asynccontextmanager
     async def __call__(self, url: str, *, patient: bool) -> AsyncIterator[datetime | None]:
-        if self._started_at is None:
+        if self._is_meant_for(url):
             self._started_at = time.monotonic()
             yield None
             return
         await self._leave()
         async with self._governor.slot(url, patient=patient) as until:
             yield until
+
+    def _is_meant_for(self, url: str) -> bool:
+        if self._place is None or self._started_at is not None:
+            return False
+        # What is asked first may be where another host keeps the feeds of this one's pages.
+        return self._governor.limit(url).host == self._place.limit.host
 
     async def _leave(self) -> None:
         # Most redirects lead to the same host, where the next request may need this very place.

@@ -1,8 +1,10 @@
+import asyncio
 from datetime import timedelta
 
 import pytest
 from temporalio.testing import ActivityEnvironment
 
+from feedmill.isolation import IsolatedPool
 from feedmill.models.feeds import (
     FeedFailed,
     FeedLink,
@@ -14,9 +16,13 @@ from feedmill.models.feeds import (
 from feedmill.models.outcomes import Reason
 from feedmill.store import Store
 from feedmill.store.users import OWNER
+from feedmill.web.client import WebClient
+from feedmill_ingestion.asking import Asker
 from feedmill_ingestion.discovery_looks import likely_paths
 from feedmill_ingestion.polling import Poller
+from ingestion.conftest import PACE
 from support.clock import Clock
+from support.manners import governor_of
 from support.origin import Origin
 
 RSS = (
@@ -217,3 +223,105 @@ async def test_links_to_forbidden_places_lead_nowhere(
 
     assert isinstance(outcome, FeedFailed)
     assert outcome.reason == Reason.NOT_A_FEED
+
+
+async def test_nothing_is_asked_for_twice_in_one_search(
+    poller: Poller, store: Store, monkeypatch: pytest.MonkeyPatch, origin: Origin
+) -> None:
+    known = (FeedLink(url=origin.url("/rule")),)
+    monkeypatch.setattr("feedmill_ingestion.finding.known_feeds", lambda _: known)
+    origin.serve("/channel", PAGE.format(ATOM.format("/rule", "")))
+    # Some sites send whoever asks for nothing they have to their front page.
+    for path in likely_paths(origin.url("/channel")):
+        origin.redirect(path.removeprefix(origin.base), "/channel")
+
+    outcome = await poll(poller, store, await follow(store, origin.url("/channel")))
+
+    assert isinstance(outcome, FeedFailed)
+    assert origin.paths[:2] == ["/rule", "/channel"]
+    assert len(origin.paths) == len(set(origin.paths)) > 2
+
+
+async def test_a_search_gets_the_one_place_that_there_is(
+    store: Store, web_client: WebClient, parsers: IsolatedPool, origin: Origin
+) -> None:
+    governor = governor_of(store, in_flight=1)
+    poller = Poller(store, governor, Asker(web_client, governor, parsers), PACE)
+    origin.serve("/", PAGE.format(ATOM.format("/feed", "")))
+    origin.serve("/feed", RSS)
+    await follow(store, origin.url("/"))
+
+    async with asyncio.timeout(20):
+        polled = await ActivityEnvironment().run(poller.poll_due_feeds, PollDueFeeds(seconds=1))
+
+    assert (polled.failed, len(polled.new_entry_ids)) == (0, 1)
+    assert origin.paths == ["/", "/feed"]
+
+
+async def test_a_place_at_a_host_lets_nobody_ask_another(
+    store: Store,
+    web_client: WebClient,
+    parsers: IsolatedPool,
+    monkeypatch: pytest.MonkeyPatch,
+    origin: Origin,
+) -> None:
+    known = (FeedLink(url=origin.url("/rule")),)
+    monkeypatch.setattr("feedmill_ingestion.finding.known_feeds", lambda _: known)
+    governor = governor_of(store, timedelta(hours=1), in_flight=1)
+    poller = Poller(store, governor, Asker(web_client, governor, parsers), PACE)
+    origin.serve("/rule", RSS)
+    async with governor.slot(origin.url("/rule")) as until:
+        assert until is None
+    await follow(store, "http://page.example/channel")
+
+    polled = await ActivityEnvironment().run(poller.poll_due_feeds, PollDueFeeds(seconds=1))
+
+    assert origin.paths == []
+    assert polled.next_due_at is not None
+
+
+async def test_a_feed_is_known_by_the_address_that_is_asked(
+    poller: Poller, store: Store, origin: Origin
+) -> None:
+    spelt = origin.url("/feed").replace("http://127.0.0.1", "HTTP://127.1")
+    origin.serve("/", PAGE.format(ATOM.format(spelt, "")))
+    origin.serve("/feed", RSS)
+    feed_id = await follow(store, origin.url("/"))
+
+    await poll(poller, store, feed_id)
+
+    assert await url_of(store, feed_id) == origin.url("/feed")
+    assert await follow(store, origin.url("/feed")) == feed_id
+
+
+async def test_a_page_whose_feeds_host_wants_time_is_not_sent_again_meanwhile(
+    poller: Poller, store: Store, origin: Origin
+) -> None:
+    clock = await Clock(store).start()
+    feed_url = origin.url("/feed").replace("127.0.0.1", "localhost")
+    origin.serve("/", PAGE.format(ATOM.format(feed_url, "")), etag='"page"')
+    origin.fail("/feed", 429, retry_after="60")
+    feed_id = await follow(store, origin.url("/"))
+    for hours in (0, 1, 22):
+        await clock.advance(timedelta(hours=hours))
+        await ActivityEnvironment().run(poller.poll_due_feeds, PollDueFeeds(seconds=1))
+    hindered = origin.paths
+    origin.serve("/feed", RSS)
+    await clock.advance(timedelta(hours=4))
+    await ActivityEnvironment().run(poller.poll_due_feeds, PollDueFeeds(seconds=1))
+
+    assert hindered == ["/", "/feed"]
+    assert origin.paths == ["/", "/feed", "/", "/feed"]
+    assert await url_of(store, feed_id) == feed_url
+
+
+async def test_a_site_that_takes_its_time_over_every_guess_is_left_in_time(
+    poller: Poller, store: Store, monkeypatch: pytest.MonkeyPatch, origin: Origin
+) -> None:
+    monkeypatch.setattr("feedmill_ingestion.finding._SEARCH_SECONDS", 0)
+    origin.serve("/", PAGE.format(""))
+
+    outcome = await poll(poller, store, await follow(store, origin.url("/")))
+
+    assert isinstance(outcome, FeedFailed)
+    assert origin.paths == ["/"]

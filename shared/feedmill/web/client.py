@@ -102,10 +102,17 @@ class WebClient:
         ask = Ask(url=url, accept="*/*", max_bytes=_FORM_ANSWER_BYTES, whole=False, form=form)
         return await self._ask(ask, purpose, admit, permit=None)
 
+    def checked(self, url: str) -> str | Refusal:
+        """Return an address the way it would be asked, or why it would not."""
+        try:
+            return check_url(url, self._allowed_networks)
+        except UrlRefusedError as error:
+            return refused(error)
+
     async def _ask(
         self, ask: Ask, purpose: Purpose, admit: Admission, permit: Permission | None
     ) -> Reply:
-        start = self._checked(ask.url)
+        start = self.checked(ask.url)
         if isinstance(start, Refusal):
             return start
         reply, seconds = await self._follow(start, ask, admit, permit)
@@ -143,7 +150,7 @@ class WebClient:
             asked.append(hop)
 
     def _next_hop(self, location: str, asked: Sequence[str]) -> str | Refusal:
-        hop = self._checked(joined(asked[-1], location))
+        hop = self.checked(joined(asked[-1], location))
         if isinstance(hop, Refusal):
             return hop
         if hop in asked:
@@ -152,12 +159,6 @@ class WebClient:
             detail = f"more than {self._limits.redirects} redirects"
             return Refusal(reason=Reason.TOO_MANY_REDIRECTS, detail=detail)
         return hop
-
-    def _checked(self, url: str) -> str | Refusal:
-        try:
-            return check_url(url, self._allowed_networks)
-        except UrlRefusedError as error:
-            return refused(error)
 
 
 @asynccontextmanager
