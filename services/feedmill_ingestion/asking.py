@@ -80,7 +80,7 @@ class Asker:
 
     async def _understand(self, feed: FeedToPoll, reply: Reply) -> Poll:
         if isinstance(reply, Deferred):
-            return Postponed(until=reply.until)
+            return _deferred(reply)
         if isinstance(reply, Refusal):
             return _refused(reply)
         return await self._heed(feed, reply)
@@ -124,6 +124,13 @@ def _validators(feed: FeedToPoll) -> Validators:
     if feed.rejected is not None and feed.rejected.parser == PARSER:
         return feed.rejected.validators
     return feed.validators
+
+
+def _deferred(deferred: Deferred) -> Postponed | Failed:
+    if not deferred.begun:
+        return Postponed(until=deferred.until)
+    # To ask again as soon as that host has time would be to ask the first one too often.
+    return Failed(reason=Reason.RATE_LIMITED, detail="where it redirects to")
 
 
 def _refused(refusal: Refusal) -> Failed:

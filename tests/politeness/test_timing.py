@@ -88,6 +88,26 @@ async def test_c12_a_person_who_keeps_refreshing_is_one_request_in_five_minutes(
     assert fleet.gaps() == [5 * MINUTE] * 3
 
 
+async def test_c12_a_redirect_to_where_there_is_no_time_is_no_reason_to_ask_again_sooner(
+    fleet: Fleet,
+) -> None:
+    async with fleet.store.transaction() as tx:
+        state = await tx.hosts.lock("localhost")
+        later = state.next_free_at + 10 * MINUTE
+        await tx.hosts.keep(state.model_copy(update={"next_free_at": later}))
+    fleet.origin.redirect("/old", fleet.origin.url("/feed").replace("127.0.0.1", "localhost"))
+    fleet.origin.serve("/feed", rss("a"), content_type=RSS)
+    feed_id = await fleet.add("/old")
+
+    await fleet.live(HOUR / 2)
+    hindered = await fleet.feed(feed_id)
+    await fleet.live(3 * HOUR)
+
+    assert hindered.last_reason is Reason.RATE_LIMITED
+    assert fleet.gaps("/old")[0] >= HOUR
+    assert (await fleet.feed(feed_id)).last_reason is None
+
+
 @pytest.mark.parametrize("status", [200, 304])
 @pytest.mark.parametrize(
     ("said", "floor"),

@@ -189,7 +189,7 @@ async def test_every_request_of_a_chain_waits_for_a_slot(client: WebClient, orig
         origin.url("/old"), purpose="feed", accept="*/*", max_bytes=10, admit=admit
     )
 
-    assert reply == Deferred(until=until)
+    assert reply == Deferred(until=until, begun=True)
     assert asked == [(origin.url("/old"), False), (origin.url("/new"), True)]
     assert origin.paths == ["/old"]
 

@@ -82,9 +82,16 @@ class Refusal(Model):
 
 
 class Deferred(Model):
-    """A host on the way has no free slot before `until`: nothing more was asked."""
+    """A host on the way has no free slot before `until`: nothing more was asked.
+
+    Attributes
+    ----------
+    begun
+        Whether something was: a redirect led to that host.
+    """
 
     until: AwareDatetime
+    begun: bool = False
 
 
 Reply = Answer | Refusal | Deferred

@@ -134,7 +134,7 @@ class WebClient:
                 return forbidden, seconds
             async with admit(url, patient=len(asked) > 1) as until:
                 if until is not None:
-                    return Deferred(until=until), seconds
+                    return Deferred(until=until, begun=len(asked) > 1), seconds
                 # Waiting for a slot was our own doing, and costs the site none of its time.
                 started = time.monotonic()
                 reply = await self._exchange.ask(url, ask, self._limits.total_seconds - seconds)

@@ -21,8 +21,9 @@ _chance = SystemRandom()
 
 # A worker that waits holds memory and a place in its slice; longer waits are a workflow's timer.
 _PATIENCE_SECONDS = 5.0
-# A redirect's target is worth more patience: giving up wastes the request that led to it.
-_PATIENCE_WITHIN_CHAIN_SECONDS = 30.0
+# A redirect's target is worth more patience: giving up wastes the request that led to it. Hosts that
+# allow one request a minute are known, and what is learnt of such a limit is a little more.
+_PATIENCE_WITHIN_CHAIN_SECONDS = 75.0
 
 
 class Governor:
@@ -45,8 +46,8 @@ class Governor:
     async def slot(self, url: str, *, patient: bool = False) -> AsyncIterator[datetime | None]:
         """Wait until the URL's host may be asked, and hold a place there while the block runs.
 
-        Yields None then. When that is too far away to wait for (some seconds, or half a minute if
-        `patient`), yields the time to come back; nothing is reserved.
+        Yields None then. When that is too far away to wait for (some seconds, or a little over a
+        minute if `patient`), yields the time to come back; nothing is reserved.
         """
         seconds = _PATIENCE_WITHIN_CHAIN_SECONDS if patient else _PATIENCE_SECONDS
         place = await self._place(self.limit(url), time.monotonic() + seconds)
