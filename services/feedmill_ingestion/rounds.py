@@ -75,20 +75,36 @@ class Round:
         Polls under way are always finished. The first error of the store among them is raised then:
         what was written stands.
         """
-        deadline = time.monotonic() + request.seconds
-        while time.monotonic() < deadline and self._may_go_on(request):
-            is_all = await self._begin_more(request)
-            if is_all and not self._polling and not await self._wait_for_next(request, deadline):
-                break
-            await self._some_end(_LOOK_AGAIN_SECONDS if is_all else None)
-        while self._polling:
-            await self._some_end(None)
+        try:
+            await self._begin_what_is_due(request)
+            while self._polling:
+                await self._some_end(None)
+        except asyncio.CancelledError:
+            # Another attempt takes these feeds up: they must not be asked by both.
+            for task in self._polling:
+                task.cancel()
+            raise
         if self._broken is not None:
             raise self._broken
         what_is_next = await self._what_is_next(request)
         return self._answer.model_copy(
             update={"new_entry_ids": tuple(self._new), **what_is_next},
         )
+
+    async def _begin_what_is_due(self, request: PollDueFeeds) -> None:
+        deadline = time.monotonic() + request.seconds
+        try:
+            while time.monotonic() < deadline and self._may_go_on(request):
+                is_all = await self._begin_more(request)
+                if (
+                    is_all
+                    and not self._polling
+                    and not await self._wait_for_next(request, deadline)
+                ):
+                    break
+                await self._some_end(_LOOK_AGAIN_SECONDS if is_all else None)
+        except Exception as error:  # noqa: BLE001 - raised once the polls under way have ended
+            self._broken = self._broken or error
 
     def _may_go_on(self, request: PollDueFeeds) -> bool:
         is_enough = len(self._new) >= request.most_new_entries

@@ -256,6 +256,49 @@ async def test_a_store_that_goes_away_is_raised_after_all_polls_have_ended(
     assert sum(feed.last_success_at is not None for feed in feeds.values()) == 2
 
 
+async def test_a_store_that_goes_away_while_feeds_are_claimed_leaves_no_poll_behind(
+    poller: Poller, store: Store, origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer_now = asyncio.Event()
+
+    async def answer(_: web.Request) -> web.StreamResponse:
+        await answer_now.wait()
+        return web.Response(text=RSS.format("a"))
+
+    async def goes_away(*_: object, **__: object) -> object:
+        asyncio.get_running_loop().call_later(0.2, answer_now.set)
+        raise StoreUnavailableError("gone")
+
+    origin.script("/slow", answer)
+    (feed_id,) = await add(store, origin, "/slow")
+    due = asyncio.ensure_future(poll_due(poller))
+    while not origin.requests:
+        await asyncio.sleep(0.01)
+    monkeypatch.setattr("feedmill_ingestion.rounds.claim_due", goes_away)
+
+    with pytest.raises(StoreUnavailableError):
+        await due
+
+    async with store.transaction() as tx:
+        assert (await tx.feeds.get([feed_id]))[feed_id].last_success_at is not None
+
+
+async def test_an_attempt_that_is_cancelled_takes_its_requests_with_it(
+    poller: Poller, store: Store, origin: Origin
+) -> None:
+    origin.hang("/hangs")
+    await add(store, origin, "/hangs")
+    due = asyncio.ensure_future(poll_due(poller))
+    while not origin.requests:
+        await asyncio.sleep(0.01)
+
+    due.cancel()
+    await asyncio.wait([due])
+    await asyncio.sleep(0.05)
+
+    assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("poll feed")]
+
+
 async def test_a_feed_that_is_being_polled_is_asked_by_nobody_else(
     poller: Poller, attempts: Callable[[], Poller], store: Store, origin: Origin
 ) -> None:
