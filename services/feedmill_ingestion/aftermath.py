@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from feedmill.models.feeds import FeedToPoll
 from feedmill.models.outcomes import Reason
+from feedmill_ingestion.moves import may_be_kept
 from feedmill_ingestion.polls import Failed, Found, Poll, Shown, TurnedAway
 from feedmill_ingestion.rhythm import entries_per_week, newest
 from feedmill_ingestion.scheduling import (
@@ -72,10 +73,10 @@ def _shown(feed: FeedToPoll, poll: Shown, now: datetime) -> dict[str, object]:
 
 def _moving(feed: FeedToPoll, poll: Shown, now: datetime) -> dict[str, object]:
     """Return how long and how often a feed has said that it lives elsewhere."""
-    if poll.moved_to is None or poll.moved_to != feed.moved_to:
-        since = now if poll.moved_to else None
-        polls = 1 if poll.moved_to else 0
-        return {"moved_to": poll.moved_to, "moved_since": since, "moved_polls": polls}
+    moved_to = poll.moved_to if poll.moved_to and may_be_kept(poll.moved_to) else None
+    if moved_to is None or moved_to != feed.moved_to:
+        since = now if moved_to else None
+        return {"moved_to": moved_to, "moved_since": since, "moved_polls": 1 if moved_to else 0}
     return {"moved_polls": feed.moved_polls + 1}
 
 

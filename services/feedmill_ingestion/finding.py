@@ -14,6 +14,7 @@ from feedmill.web.client import Admission, WebClient
 from feedmill_ingestion.discovery import find_feeds
 from feedmill_ingestion.discovery_hosts import known_feeds
 from feedmill_ingestion.discovery_looks import likely_paths
+from feedmill_ingestion.moves import may_be_kept
 from feedmill_ingestion.polls import Failed, Found, Poll, Postponed, Shown, TurnedAway
 
 _FINDER_SECONDS = 10
@@ -23,8 +24,6 @@ _MOST_NAMED = 3
 _MOST_SEARCHES = 2
 # A site that takes a minute over each guess would take longer than a feed is leased for.
 _SEARCH_SECONDS = 120.0
-# Postgres cannot index much more, and no feed needs it.
-_URL_CHARACTERS = 2_000
 
 
 class Search:
@@ -106,7 +105,7 @@ class Finder:
         """
         for link in links:
             url = self._web.checked(link.url)
-            if isinstance(url, str) and len(url) <= _URL_CHARACTERS and not search.has_asked(url):
+            if isinstance(url, str) and may_be_kept(url) and not search.has_asked(url):
                 yield link.model_copy(update={"url": url})
 
     async def _first(

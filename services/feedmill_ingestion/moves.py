@@ -9,6 +9,8 @@ _STABLE_FOR = timedelta(days=7)
 _STABLE_POLLS = 30
 # So many sites do not move into one place on the same days: a network wants somebody to sign in.
 MOST_SITES = 3
+# Postgres cannot index much more. What redirects to more is a ticket, not a home.
+_URL_CHARACTERS = 2_000
 
 
 def believed_move(feed: Feed, *, now: datetime) -> str | None:
@@ -23,3 +25,8 @@ def believed_move(feed: Feed, *, now: datetime) -> str | None:
         return feed.moved_to
     is_stable = feed.moved_since is not None and now - feed.moved_since >= _STABLE_FOR
     return feed.moved_to if is_stable or feed.moved_polls >= _STABLE_POLLS else None
+
+
+def may_be_kept(url: str) -> bool:
+    """Tell whether a feed can be known by an address."""
+    return len(url) <= _URL_CHARACTERS

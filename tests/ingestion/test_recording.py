@@ -1,5 +1,6 @@
 import asyncio
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 from sqlalchemy import event, text
@@ -391,3 +392,15 @@ async def test_a_hub_that_has_nothing_to_say_is_not_silent(store: Store) -> None
 
     found = await standing(store, feed.id)
     assert (found.state, found.missed) == (HubState.ACTIVE, 0)
+
+
+async def test_an_address_too_long_to_be_known_by_is_no_new_home(store: Store) -> None:
+    (feed,) = await add(store)
+    # Nothing that could be packed.
+    ticket = "".join(sha256(bytes([number])).hexdigest() for number in range(100))
+
+    recorded = await record(store, feed, shown("a", moved_to=f"https://b.example/{ticket}"))
+
+    assert recorded.feed is not None
+    assert (recorded.feed.last_reason, recorded.feed.moved_to) == (None, None)
+    assert len(recorded.new_entry_ids) == 1
