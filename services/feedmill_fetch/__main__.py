@@ -7,6 +7,7 @@ from feedmill.web.governor import Governor
 from feedmill.web.manners import manners_of
 from feedmill.web.robots import Robots
 from feedmill.worker import main_of, run_worker
+from feedmill_fetch.asking import PageAsker
 from feedmill_fetch.fetching import Fetcher
 
 
@@ -19,7 +20,10 @@ async def main() -> None:
     ):
         governor = Governor(store, manners_of(settings))
         robots = Robots(store, web, governor)
-        fetcher = Fetcher(store, web, governor, robots, extractors)
+        asker = PageAsker(
+            store, web, governor, robots, extractors, keeps_pages=settings.keep_pages_days > 0
+        )
+        fetcher = Fetcher(store, asker, always_asks=settings.always_fetch_pages)
         await run_worker(settings, TaskQueue.FETCH, store, activities=[fetcher.fetch_entries])
 
 

@@ -8,7 +8,12 @@ from feedmill.models.entries import Content, PageSign
 from feedmill.web.charsets import decode_text
 from feedmill.web.plain import storable
 from feedmill_fetch.article import Article, find_article
-from feedmill_fetch.feed_text import LEAST_TEASER_WORDS, from_teaser
+from feedmill_fetch.feed_text import (
+    LEAST_TEASER_WORDS,
+    from_teaser,
+    read_feed_text,
+    says_as_much,
+)
 from feedmill_fetch.length import count_words, reading_minutes
 from feedmill_fetch.metadata import Metadata, person, read_metadata, withheld
 from feedmill_fetch.page import base_of, parse
@@ -42,10 +47,13 @@ class Examined:
         The article, sanitised; None when there is none, in the feed neither.
     signs
         What the page is instead of an article, or besides.
+    feed_is_whole
+        Whether the feed says all that the page does; None when that cannot be told.
     """
 
     content: Content | None
     signs: tuple[PageSign, ...] = ()
+    feed_is_whole: bool | None = None
 
 
 def extract(
@@ -59,7 +67,13 @@ def extract(
 
 
 def examine(
-    body: bytes, *, charset: str | None, url: str, title: str = "", teaser: str = ""
+    body: bytes,
+    *,
+    charset: str | None,
+    url: str,
+    title: str = "",
+    teaser: str = "",
+    markup: str | None = None,
 ) -> Examined:
     """Find the article of a page. Never raises, whatever the page.
 
@@ -71,10 +85,12 @@ def examine(
         Where the page was found: relative links start there.
     title, teaser
         What the feed says of it. The teaser stands in for an article the page does not show.
+    markup
+        The same whole, as it came, if the feed gave it so.
     """
     source = decode_text(body, charset)
     page = parse(source)
-    own = from_teaser(url, title=title, teaser=teaser)
+    own = read_feed_text(url, title=title, teaser=teaser, markup=markup).content
     if page is None:
         return Examined(own)
     # Read before the extractors take the page apart. It is the publisher's word about the feed's
@@ -82,7 +98,8 @@ def examine(
     sign = withheld(page)
     article, signs = _from_page(page, source, url=url, title=title, teaser=teaser)
     found = _fuller(article, own)
-    return Examined(found and found.model_copy(update={"withheld": sign}), signs)
+    is_whole = says_as_much(own.text, article.text) if own and article and markup else None
+    return Examined(found and found.model_copy(update={"withheld": sign}), signs, is_whole)
 
 
 def _from_page(

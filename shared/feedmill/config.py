@@ -150,6 +150,12 @@ class IngestionSettings(WebSettings):
 
 class FetchSettings(WebSettings):
     extractor_processes: int = Field(default=2, ge=1, le=64)
+    always_fetch_pages: bool = Field(
+        default=False, description="also where a feed has shown that it gives whole articles"
+    )
+    keep_pages_days: int = Field(
+        default=14, ge=0, le=3_650, description="for how long pages are kept as they came; 0: never"
+    )
 
 
 class DistillationSettings(ServiceSettings):

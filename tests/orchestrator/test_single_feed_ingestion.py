@@ -320,3 +320,32 @@ async def test_a_model_that_is_away_bounds_the_run(time_skipping: Client) -> Non
     closed, started = (await handle.describe()).close_time, (await handle.describe()).start_time
     assert closed is not None
     assert closed - started < timedelta(hours=2, minutes=10)
+
+
+async def test_a_page_that_is_tried_again_tomorrow_is_handed_to_a_run_that_waits(
+    temporal: Client,
+) -> None:
+    def fetched(entry_id: int, asking: int) -> FetchOutcome | None:
+        if entry_id == 2 and asking == 0:
+            return EntryDeferred(
+                entry_id=2, until=in_future(days=1), reason=Reason.SITE_BROKEN, detail="500"
+            )
+        return None
+
+    fetch, distillation = ScriptedFetch(fetched), ScriptedDistillation()
+    async with fleet(temporal, ScriptedIngestion(polled(1, 2)), fetch, distillation):
+        handle = await start(temporal)
+        ingested = await handle.result()
+        while len(distillation.slices) < 2:
+            await asyncio.sleep(0.05)
+
+    assert ingested.progress == IngestionProgress(
+        feed_id=FEED,
+        step=RunStep.DONE,
+        total=2,
+        fetched=1,
+        distilled=1,
+        left=1,
+        detail="the site asked for more time",
+    )
+    assert distillation.slices == [(1,), (2,)]

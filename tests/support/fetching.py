@@ -6,6 +6,7 @@ from feedmill.isolation import IsolatedPool
 from feedmill.store import Store
 from feedmill.web.client import WebClient
 from feedmill.web.robots import Robots
+from feedmill_fetch.asking import PageAsker
 from feedmill_fetch.fetching import Fetcher
 from support.manners import governor_of
 
@@ -13,7 +14,15 @@ NO_SPACING = timedelta(0)
 
 
 def build_fetcher(
-    store: Store, web: WebClient, extractors: IsolatedPool, *, spacing: timedelta = NO_SPACING
+    store: Store,
+    web: WebClient,
+    extractors: IsolatedPool,
+    *,
+    spacing: timedelta = NO_SPACING,
+    keeps_pages: bool = True,
+    always_asks: bool = False,
 ) -> Fetcher:
     governor = governor_of(store, spacing)
-    return Fetcher(store, web, governor, Robots(store, web, governor), extractors)
+    robots = Robots(store, web, governor)
+    asker = PageAsker(store, web, governor, robots, extractors, keeps_pages=keeps_pages)
+    return Fetcher(store, asker, always_asks=always_asks)

@@ -115,11 +115,13 @@ class ScriptedFetch(FetchActivities):
     def __init__(self, outcome: Callable[[int, int], FetchOutcome | None] | None = None) -> None:
         self._outcome = outcome or (lambda _entry_id, _asking: None)
         self.slices: list[tuple[int, ...]] = []
+        self.requests: list[FetchEntries] = []
         self._askings: dict[int, int] = {}
 
     @activity.defn
     async def fetch_entries(self, request: FetchEntries) -> EntriesFetched:
         self.slices.append(request.entry_ids)
+        self.requests.append(request)
         return EntriesFetched(outcomes=tuple(self._one(entry_id) for entry_id in request.entry_ids))
 
     def _one(self, entry_id: int) -> FetchOutcome:

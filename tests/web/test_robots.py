@@ -75,8 +75,8 @@ async def test_an_origin_without_rules_permits_everything(
 @pytest.mark.parametrize(
     ("script", "reason", "detail"),
     [
-        (lambda o: o.fail(ROBOTS, 500), Reason.HTTP_STATUS, "robots.txt: 500"),
-        (lambda o: o.fail(ROBOTS, 502), Reason.HTTP_STATUS, "robots.txt: 502"),
+        (lambda o: o.fail(ROBOTS, 500), Reason.SITE_BROKEN, "robots.txt: 500"),
+        (lambda o: o.fail(ROBOTS, 502), Reason.SITE_BROKEN, "robots.txt: 502"),
         (lambda o: o.hang(ROBOTS), Reason.TIMED_OUT, "robots.txt: no answer in time"),
         (
             lambda o: o.cut(ROBOTS, b"User", promised_bytes=99),
@@ -144,7 +144,7 @@ async def test_old_rules_stand_for_a_month_while_there_are_no_others(
     assert isinstance(await robots.permit(origin.url("/private")), Refusal)
     await clock.advance(timedelta(days=2))
     assert await robots.permit(origin.url("/open")) == Refusal(
-        reason=Reason.HTTP_STATUS, detail="robots.txt: 500"
+        reason=Reason.SITE_BROKEN, detail="robots.txt: 500"
     )
 
 

@@ -26,11 +26,36 @@ P = TypeVar("P", bound=EntriesProgress)
 
 
 class Pipeline(Generic[P]):
-    """Takes entries the rest of the way, and keeps count of them in `progress`."""
+    """Takes entries the rest of the way, and keeps count of them in `progress`.
 
-    def __init__(self, progress: P, pace: EntriesPace) -> None:
+    Attributes
+    ----------
+    to_be_tried
+        Entries left whose page could not be had for now, for a run that is patient.
+
+    Parameters
+    ----------
+    is_patient
+        Whether a page that could not be had for now is waited for until its last try, which may
+        take days. Hosts that want time are waited for as long as the run may take, by whomever.
+    again_since
+        Fetch what has been fetched before, unless that was since then.
+    """
+
+    def __init__(
+        self,
+        progress: P,
+        pace: EntriesPace,
+        *,
+        is_patient: bool = False,
+        again_since: datetime | None = None,
+    ) -> None:
         self.progress = progress
         self.give_up_at = workflow.now() + timedelta(seconds=pace.give_up_after_seconds)
+        self.to_be_tried: list[int] = []
+        self._is_patient = is_patient
+        self._again_since = again_since
+        self._run_time = timedelta(seconds=pace.give_up_after_seconds)
         self._slice_size = pace.slice_size
         # A place is held while an activity runs, not while a host or a model is waited for: what
         # is slow must not keep the rest from moving.
@@ -73,7 +98,7 @@ class Pipeline(Generic[P]):
             try:
                 fetched = await workflow.execute_activity_method(
                     FetchActivities.fetch_entries,
-                    FetchEntries(entry_ids=entry_ids),
+                    FetchEntries(entry_ids=entry_ids, again_since=self._again_since),
                     **options.FETCH_ENTRIES,
                 )
             except ActivityError as error:
@@ -99,12 +124,21 @@ class Pipeline(Generic[P]):
 
     async def _wait_for(self, later: list[EntryDeferred]) -> tuple[int, ...]:
         """Sleep until the first of these has its turn; return those that are still worth waiting for."""
-        within = [entry for entry in later if entry.until <= self.give_up_at]
+        within = [entry for entry in later if self._waits_for(entry)]
         if len(within) < len(later):
             self._leave(len(later) - len(within), detail="the site asked for more time")
+            self.to_be_tried += [e.entry_id for e in later if e.reason and e not in within]
         if within:
-            await self.wait_until(min(entry.until for entry in within))
+            first = min(within, key=lambda entry: entry.until)
+            await self.wait_until(first.until)
+            if first.reason is not None and self._is_patient:
+                # Its next try gets as much time as its first had.
+                self.give_up_at = max(self.give_up_at, workflow.now() + self._run_time)
         return tuple(entry.entry_id for entry in within)
+
+    def _waits_for(self, entry: EntryDeferred) -> bool:
+        tries_again = self._is_patient and entry.reason is not None
+        return tries_again or entry.until <= self.give_up_at
 
     def _is_over(self, count: int) -> bool:
         """Leave entries whose turn comes after the run's time."""

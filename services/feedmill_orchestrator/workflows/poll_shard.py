@@ -4,17 +4,17 @@ from datetime import datetime, timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
-from temporalio.workflow import ParentClosePolicy
 
 from feedmill.contracts import options
 from feedmill.contracts.activities import HubActivities, IngestionActivities
-from feedmill.contracts.workflows import PollShard, ScheduleFetch, schedule_fetch_id
+from feedmill.contracts.workflows import PollShard
 from feedmill.models.feeds import DueFeedsPolled, PollDueFeeds
 from feedmill.models.hubs import HubsTended, PushesTaken, TakePushes, TendHubs
-from feedmill.models.runs import FetchBatch, ShardProgress, TendShard
+from feedmill.models.runs import ShardProgress, TendShard
 
 with workflow.unsafe.imports_passed_through():
     from feedmill_orchestrator.workflows.chores import Chore
+    from feedmill_orchestrator.workflows.handing_over import hand_over
     from feedmill_orchestrator.workflows.resting import rest_until
 
 
@@ -107,16 +107,9 @@ class PollShardWorkflow(PollShard):
         return tended.left > 0
 
     async def _hand_over(self, entry_ids: tuple[int, ...]) -> None:
-        """Let a run of their own take new entries the rest of the way, however long it takes."""
-        if not entry_ids:
-            return
-        self._count(new_entries=len(entry_ids))
-        await workflow.start_child_workflow(
-            ScheduleFetch.run,
-            FetchBatch(entry_ids=entry_ids),
-            id=schedule_fetch_id(str(workflow.uuid4())),
-            parent_close_policy=ParentClosePolicy.ABANDON,
-        )
+        if entry_ids:
+            self._count(new_entries=len(entry_ids))
+        await hand_over(entry_ids)
 
     async def _rest(self, until: datetime) -> None:
         self._progress = self._progress.model_copy(update={"resting_until": until})

@@ -35,6 +35,7 @@ def after_fetch(progress: P, outcomes: Sequence[FetchOutcome]) -> P:
             "step": RunStep.DISTILLING if counts["fetched"] else progress.step,
             "total": progress.total - counts["gone"],
             "fetched": progress.fetched + counts["fetched"],
+            "unchanged": progress.unchanged + counts["unchanged"],
             "unavailable": progress.unavailable + counts["unavailable"],
         }
     )

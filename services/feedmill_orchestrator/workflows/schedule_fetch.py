@@ -12,7 +12,9 @@ class ScheduleFetchWorkflow(ScheduleFetch):
     @workflow.init
     def __init__(self, request: FetchBatch) -> None:
         progress = EntriesProgress(step=RunStep.FETCHING, total=len(request.entry_ids))
-        self._pipeline = Pipeline(progress, request)
+        self._pipeline = Pipeline(
+            progress, request, is_patient=True, again_since=request.again_since
+        )
 
     @workflow.run
     async def run(self, request: FetchBatch) -> BatchFetched:

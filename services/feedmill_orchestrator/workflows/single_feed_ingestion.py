@@ -7,6 +7,7 @@ from feedmill.models.feeds import FeedDeferred, FeedFailed, FeedPolled, PollFeed
 from feedmill.models.runs import FeedIngested, IngestFeed, IngestionProgress
 
 with workflow.unsafe.imports_passed_through():
+    from feedmill_orchestrator.workflows.handing_over import hand_over
     from feedmill_orchestrator.workflows.pipeline import Pipeline
     from feedmill_orchestrator.workflows.progress import after_poll
 
@@ -23,6 +24,7 @@ class SingleFeedIngestionWorkflow(SingleFeedIngestion):
         self._pipeline.progress = after_poll(self._pipeline.progress, polled)
         if isinstance(polled, FeedPolled | FeedFailed):
             await self._pipeline.take(polled.waiting_entry_ids)
+        await hand_over(self._pipeline.to_be_tried)
         progress = self._pipeline.finish()
         workflow.logger.info(
             "feed ingested", extra=progress.model_dump(mode="json", by_alias=False)

@@ -6,7 +6,11 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field
 
 from feedmill.models.base import Model
+from feedmill.models.feeds import Validators
 from feedmill.models.outcomes import Reason
+
+FROM_FEED = "feed"
+"""How the name of an extractor begins that found the article in the feed itself."""
 
 
 class Stage(StrEnum):
@@ -27,9 +31,18 @@ class EntryToFetch(Model):
     url: str | None = None
     title: str = ""
     teaser: str = ""
+    markup: str | None = Field(default=None, description="the feed's own text, not sanitised")
     stage: Stage = Stage.NEW
     reason: Reason | None = None
     detail: str = ""
+    tries: int = Field(default=0, ge=0, description="in a row that failed for a while only")
+    next_try_at: AwareDatetime | None = None
+    asked_at: AwareDatetime | None = Field(default=None, description="when the last try ended")
+    whole_texts: int = Field(
+        default=0,
+        description="pages of its feed in a row that said no more than the feed; "
+        "negative: that said more",
+    )
 
 
 class EntryStanding(Model):
@@ -75,10 +88,37 @@ class Content(Model):
     signs: tuple[PageSign, ...] = ()
 
 
+class StoredContent(Model):
+    """As much of a stored article as it takes to see whether it has changed."""
+
+    entry_id: int
+    hash: str = Field(description="of its text")
+    extractor: str
+    validators: Validators = Validators()
+
+
+class KeptPage(Model):
+    """A page as it came, kept to find its article again without asking for it."""
+
+    entry_id: int
+    url: str = Field(description="where it was found, after redirects")
+    media_type: str = ""
+    charset: str | None = Field(default=None, description="as its HTTP header named it")
+    withheld: str | None = Field(
+        default=None, description="the sign beside the page that keeps it from language models"
+    )
+    moved_to: str | None = Field(default=None, description="where it lives, by its redirects")
+    body: bytes = Field(description="compressed", repr=False)
+
+
 class FetchEntries(Model):
     """Fetch the articles behind a slice of entries (tens)."""
 
     entry_ids: tuple[int, ...]
+    again_since: AwareDatetime | None = Field(
+        default=None,
+        description="look again at what has an end already, unless it was asked for since then",
+    )
 
 
 class ContentFetched(Model):
@@ -86,12 +126,23 @@ class ContentFetched(Model):
     entry_id: int
 
 
+class ContentUnchanged(Model):
+    """The page was looked at again, and the text is what it was."""
+
+    outcome: Literal["unchanged"] = "unchanged"
+    entry_id: int
+
+
 class EntryDeferred(Model):
-    """Not now: the host's next free slot, or the time it asked for, is `until`."""
+    """Not now: the host's next free slot, the time it asked for, or the next try is `until`."""
 
     outcome: Literal["deferred"] = "deferred"
     entry_id: int
     until: AwareDatetime
+    reason: Reason | None = Field(
+        default=None, description="why the last try failed; None: its host's turn has not come"
+    )
+    detail: str = ""
 
 
 class ContentUnavailable(Model):
@@ -111,7 +162,8 @@ class EntryGone(Model):
 
 
 FetchOutcome = Annotated[
-    ContentFetched | EntryDeferred | ContentUnavailable | EntryGone, Field(discriminator="outcome")
+    ContentFetched | ContentUnchanged | EntryDeferred | ContentUnavailable | EntryGone,
+    Field(discriminator="outcome"),
 ]
 
 

@@ -60,6 +60,9 @@ class SnapshotEntry(Model):
     author: str | None = None
     published_at: AwareDatetime | None = None
     teaser: str = Field(default="", description="the feed's own text for it, plain, shortened")
+    markup: str | None = Field(
+        default=None, description="the same whole and as it came, where it may be the article"
+    )
     image_url: str | None = None
     enclosures: tuple[Enclosure, ...] = ()
 

@@ -27,6 +27,13 @@ class Reason(StrEnum):
     GONE = "gone"
     LOGIN_NEEDED = "login_needed"
     ROBOTS_DISALLOWED = "robots_disallowed"
+    SITE_BROKEN = "site_broken"
+    PAGE_MISSING = "page_missing"
+    PAGE_BLOCKED = "page_blocked"
+    LOGIN_WALL = "login_wall"
+    CONSENT_WALL = "consent_wall"
+    PAYWALL = "paywall"
+    NEEDS_BROWSER = "needs_browser"
     NOT_A_FEED = "not_a_feed"
     PARSER_FAILED = "parser_failed"
     UNSUPPORTED_TYPE = "unsupported_type"
@@ -71,6 +78,18 @@ ADVICE: dict[Reason, str] = {
     Reason.GONE: "The site says this feed is gone for good. Its entries are kept; look for a new feed of the site.",
     Reason.LOGIN_NEEDED: "The site wants a password, and Feedmill has none. Use an address that needs none.",
     Reason.ROBOTS_DISALLOWED: "The site's robots.txt asks programs to leave this page alone. Open the original.",
+    Reason.SITE_BROKEN: "The site has a fault of its own. Feedmill will try again later.",
+    Reason.PAGE_MISSING: "The page is not there, or not any more. The feed's own text is all there is.",
+    Reason.PAGE_BLOCKED: "The site shows this page to no program. Open the original to read it.",
+    Reason.LOGIN_WALL: "The site shows this page to its members only. Open the original and log in.",
+    Reason.CONSENT_WALL: (
+        "The site shows this page only to those who agree to be tracked. Open the original to decide."
+    ),
+    Reason.PAYWALL: "The site shows this article to those who pay for it. Open the original to read it.",
+    Reason.NEEDS_BROWSER: (
+        "The page fills itself in a browser. Open the original to read it, "
+        "or let Feedmill have one: FEEDMILL_BROWSER."
+    ),
     Reason.NOT_A_FEED: "This is no feed. Look on the page for a link named RSS, Atom or Feed.",
     Reason.PARSER_FAILED: "The feed could not be read safely. Tell its owner, or try another feed of the site.",
     Reason.UNSUPPORTED_TYPE: "Only web pages can be read here. Open the original to see it.",

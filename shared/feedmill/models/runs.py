@@ -28,6 +28,9 @@ class FetchBatch(EntriesPace):
     """Take new entries, of any number of feeds, the rest of the way: fetch, distil."""
 
     entry_ids: tuple[int, ...]
+    again_since: AwareDatetime | None = Field(
+        default=None, description="also those that are no more new, unless fetched since then"
+    )
 
 
 class TendShard(BrowserModel):
@@ -60,6 +63,7 @@ class EntriesProgress(BrowserModel):
     step: RunStep = RunStep.POLLING
     total: int = Field(default=0, ge=0, description="entries this run takes care of")
     fetched: int = Field(default=0, ge=0)
+    unchanged: int = Field(default=0, ge=0, description="looked at again, and what they were")
     distilled: int = Field(default=0, ge=0)
     unavailable: int = Field(default=0, ge=0)
     undistillable: int = Field(default=0, ge=0)

@@ -1,12 +1,15 @@
 import hashlib
 from collections.abc import Sequence
+from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import RowMapping, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedmill.models.distillates import ContentToDistill
-from feedmill.models.entries import Content, Stage
+from feedmill.models.entries import FROM_FEED, Content, Stage, StoredContent
+from feedmill.models.feeds import Validators
+from feedmill.store import clock
 from feedmill.store.tables import contents, entries
 
 
@@ -14,14 +17,57 @@ class ContentStore:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def save(self, entry_id: int, content: Content) -> None:
-        """Store the article behind an entry, in place of an earlier one."""
-        row = {**content.model_dump(), "hash": hash_text(content.text)}
+    async def save(
+        self, entry_id: int, content: Content, validators: Validators | None = None
+    ) -> None:
+        """Store the article behind an entry, in place of an earlier one.
+
+        Parameters
+        ----------
+        validators
+            Of the page it was found on, if it was on one.
+        """
+        row = {
+            **content.model_dump(),
+            "hash": hash_text(content.text),
+            **_columns(validators or Validators()),
+        }
         await self._connection.execute(
             insert(contents)
             .values(entry_id=entry_id, **row)
             .on_conflict_do_update(index_elements=["entry_id"], set_=row)
         )
+
+    async def renew(self, entry_id: int, validators: Validators) -> None:
+        """Keep the validators by which a page has just said that it has not changed."""
+        await self._connection.execute(
+            update(contents).where(contents.c.entry_id == entry_id).values(**_columns(validators))
+        )
+
+    async def stored(self, entry_ids: Sequence[int]) -> dict[int, StoredContent]:
+        """Return what is stored of the articles of these entries, as far as there are any."""
+        statement = select(
+            contents.c.entry_id,
+            contents.c.hash,
+            contents.c.extractor,
+            contents.c.etag,
+            contents.c.last_modified,
+            contents.c.validators_url,
+        ).where(contents.c.entry_id.in_(entry_ids))
+        rows = await self._connection.execute(statement)
+        return {row["entry_id"]: _stored(row) for row in rows.mappings()}
+
+    async def were_readable(self, feed_id: int, since: timedelta) -> bool:
+        """Tell whether pages of a feed were read lately."""
+        statement = select(
+            exists().where(
+                contents.c.entry_id == entries.c.id,
+                entries.c.feed_id == feed_id,
+                entries.c.asked_at > clock.now() - since,
+                contents.c.extractor.not_like(f"{FROM_FEED}%"),
+            )
+        )
+        return bool((await self._connection.execute(statement)).scalar_one())
 
     async def to_distill(self, entry_ids: Sequence[int]) -> list[ContentToDistill]:
         """Return the stored articles of those of these entries that stand at `fetched`."""
@@ -40,6 +86,21 @@ class ContentStore:
         )
         rows = await self._connection.execute(statement)
         return [ContentToDistill.model_validate(row._mapping) for row in rows]  # noqa: SLF001 - a row's public mapping
+
+
+def _columns(validators: Validators) -> dict[str, str | None]:
+    return {
+        "etag": validators.etag,
+        "last_modified": validators.last_modified,
+        "validators_url": validators.url,
+    }
+
+
+def _stored(row: RowMapping) -> StoredContent:
+    validators = Validators(
+        etag=row["etag"], last_modified=row["last_modified"], url=row["validators_url"]
+    )
+    return StoredContent.model_validate({**row, "validators": validators})
 
 
 def hash_text(text: str) -> str:

@@ -18,6 +18,7 @@ from feedmill.store.events import EventStore
 from feedmill.store.feeds import FeedStore
 from feedmill.store.hosts import HostStore
 from feedmill.store.lists import ListStore
+from feedmill.store.pages import PageStore
 from feedmill.store.pushes import PushStore
 from feedmill.store.reader import ReaderStore
 from feedmill.store.robots import RobotsStore
@@ -42,6 +43,7 @@ class Transaction:
         self.pushes = PushStore(connection)
         self.entries = EntryStore(connection)
         self.contents = ContentStore(connection)
+        self.pages = PageStore(connection)
         self.distillates = DistillateStore(connection)
         self.lists = ListStore(connection)
         self.categories = CategoryStore(connection)

@@ -10,16 +10,17 @@ from feedmill.models.base import Model
 from feedmill.models.entries import EntryStanding, EntryToFetch, Stage
 from feedmill.models.feeds import KnownEntry, SnapshotEntry
 from feedmill.models.outcomes import Reason
-from feedmill.store.tables import entries
+from feedmill.store import clock
+from feedmill.store.tables import entries, feeds
 
 _WAITING = (Stage.NEW, Stage.FETCHED)
 
 # As one JSON document: a parameter per value would cost more than the insert itself.
 _ADD = text("""
 insert into entries
-    (feed_id, guid, url, title, author, published_at, teaser, image_url, enclosures)
+    (feed_id, guid, url, title, author, published_at, teaser, markup, image_url, enclosures)
 select shown.feed_id, entry.guid, entry.url, entry.title, entry.author, entry.published_at,
-    entry.teaser, entry.image_url, entry.enclosures
+    entry.teaser, entry.markup, entry.image_url, entry.enclosures
 from jsonb_to_recordset(cast(:shown as jsonb)) as shown (feed_id bigint, entries jsonb),
     jsonb_populate_recordset(null::entries, shown.entries) as entry
 on conflict (feed_id, guid) do nothing
@@ -100,8 +101,60 @@ class EntryStore:
 
     async def to_fetch(self, entry_ids: Sequence[int]) -> list[EntryToFetch]:
         """Return what a fetcher has to know of these entries; those that are gone are left out."""
-        rows = await self._connection.execute(select(entries).where(entries.c.id.in_(entry_ids)))
-        return [_to_fetch(row) for row in rows]
+        statement = (
+            select(entries, feeds.c.whole_texts)
+            .join(feeds, feeds.c.id == entries.c.feed_id)
+            .where(entries.c.id.in_(entry_ids))
+        )
+        return [_to_fetch(row) for row in await self._connection.execute(statement)]
+
+    async def lock(self, entry_id: int) -> EntryToFetch | None:
+        """Return an entry as it stands, and keep others from changing it; None when it is gone."""
+        statement = (
+            select(entries, feeds.c.whole_texts)
+            .join(feeds, feeds.c.id == entries.c.feed_id)
+            .where(entries.c.id == entry_id)
+            .with_for_update(of=entries)
+        )
+        row = (await self._connection.execute(statement)).one_or_none()
+        return _to_fetch(row) if row else None
+
+    async def note_try(self, entry_id: int) -> None:
+        """Write down that an entry's page has just been asked for, and that no try is due."""
+        await self._connection.execute(
+            update(entries).where(entries.c.id == entry_id).values(**_tried())
+        )
+
+    async def try_later(
+        self, entry_id: int, *, until: datetime, reason: Reason, detail: str
+    ) -> bool:
+        """Write down that a new entry's page could not be had for now, and when to ask for it again.
+
+        False when the entry is not new any more.
+        """
+        statement = (
+            update(entries)
+            .where(entries.c.id == entry_id, entries.c.stage == Stage.NEW)
+            .values(
+                asked_at=clock.now(),
+                tries=entries.c.tries + 1,
+                next_try_at=until,
+                reason=reason,
+                detail=detail,
+            )
+            .returning(entries.c.id)
+        )
+        return (await self._connection.execute(statement)).scalar_one_or_none() is not None
+
+    async def due_again(self, limit: int) -> tuple[int, ...]:
+        """Return entries whose next try is due, whoever was to make it; the most overdue first."""
+        statement = (
+            select(entries.c.id)
+            .where(entries.c.stage == Stage.NEW, entries.c.next_try_at <= clock.now())
+            .order_by(entries.c.next_try_at)
+            .limit(limit)
+        )
+        return tuple((await self._connection.execute(statement)).scalars())
 
     async def standings(self, entry_ids: Sequence[int]) -> dict[int, EntryStanding]:
         """Return where these entries stand, by id; those that are gone are left out."""
@@ -119,15 +172,21 @@ class EntryStore:
         after: Stage,
         reason: Reason | None = None,
         detail: str = "",
+        tried: bool = False,
     ) -> bool:
         """Move an entry one stage on; False when it no longer stands at `before`.
 
         The check makes every stage change happen once, however often an activity is run.
+
+        Parameters
+        ----------
+        tried
+            Whether it moves because its page has just been asked for.
         """
         statement = (
             update(entries)
             .where(entries.c.id == entry_id, entries.c.stage == before)
-            .values(stage=after, reason=reason, detail=detail)
+            .values(stage=after, reason=reason, detail=detail, **(_tried() if tried else {}))
             .returning(entries.c.id)
         )
         return (await self._connection.execute(statement)).scalar_one_or_none() is not None
@@ -141,6 +200,10 @@ def _resemblance(feed_id: int, shown: Sequence[SnapshotEntry]) -> dict[str, obje
         "urls": [entry.url for entry in shown if entry.url],
         "titles": [entry.title for entry in shown if entry.title and not entry.url],
     }
+
+
+def _tried() -> dict[str, object]:
+    return {"asked_at": clock.now(), "tries": 0, "next_try_at": None}
 
 
 def _to_fetch(row: Row[tuple[object, ...]]) -> EntryToFetch:

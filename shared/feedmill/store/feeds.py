@@ -187,6 +187,14 @@ class FeedStore:
             update(feeds).where(feeds.c.id == feed_id).values(newest_entry_at=newest)
         )
 
+    async def learn_texts(self, feed_id: int, *, whole: bool) -> None:
+        """Write down whether a page said no more than its feed, or more, once again."""
+        before = feeds.c.whole_texts
+        after = func.greatest(before, 0) + 1 if whole else func.least(before, 0) - 1
+        await self._connection.execute(
+            update(feeds).where(feeds.c.id == feed_id).values(whole_texts=after)
+        )
+
     async def next_due_at(self, *, shard: int, shards: int) -> datetime | None:
         """Return when a shard's next feed is due that nobody polls now; None when it has none."""
         statement = (

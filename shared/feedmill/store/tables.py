@@ -151,6 +151,13 @@ feeds = Table(
     _time("retired_at"),
     Column("hub_url", Text),
     Column("topic_url", Text),
+    Column(
+        "whole_texts",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="pages in a row that said no more than the feed; negative: that said more",
+    ),
     _created(),
     # What is due is found without reading what is not.
     Index("ix_feeds_next_poll_at", "next_poll_at"),
@@ -240,9 +247,19 @@ entries = Table(
     Column("teaser", Text, nullable=False, server_default=""),
     Column("image_url", Text),
     Column("enclosures", JSONB, nullable=False, server_default="[]"),
+    Column("markup", Text, comment="the feed's own text as it came: sanitised by whoever uses it"),
     Column("stage", Text, nullable=False, server_default=Stage.NEW),
-    Column("reason", Text, comment="a Reason; why the entry ended where it stands"),
+    Column("reason", Text, comment="a Reason; why the entry ended, or waits, where it stands"),
     Column("detail", Text, nullable=False, server_default=""),
+    Column(
+        "tries",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="fetches in a row that failed for a while only",
+    ),
+    _time("next_try_at"),
+    _time("asked_at"),
     _created(),
     UniqueConstraint("feed_id", "guid"),
     CheckConstraint(f"stage in ({', '.join(repr(str(s)) for s in Stage)})", name="stage"),
@@ -279,7 +296,24 @@ contents = Table(
     Column("canonical_url", Text),
     Column("reading_minutes", Integer, nullable=False, server_default="0"),
     Column("signs", ARRAY(Text), nullable=False, server_default="{}", comment="PageSigns"),
+    Column("etag", Text),
+    Column("last_modified", Text),
+    Column("validators_url", Text, comment="whose etag and last_modified these are"),
     _created(),
+)
+
+# What articles were found in, so that they can be found again, better, without asking anybody.
+pages = Table(
+    "pages",
+    metadata,
+    _owner("entry_id", "entries", primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("media_type", Text, nullable=False, server_default=""),
+    Column("charset", Text, comment="as its HTTP header named it"),
+    Column("withheld", Text, comment="the sign beside the page itself that keeps it from models"),
+    Column("moved_to", Text, comment="where it lives for good, by its redirects"),
+    Column("body", LargeBinary, nullable=False, comment="zstd"),
+    Column("kept_at", DateTime(timezone=True), nullable=False, index=True),
 )
 
 recipes = Table(

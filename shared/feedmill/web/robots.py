@@ -127,7 +127,7 @@ def answered_rules(reply: Reply) -> str | Refusal | Deferred:
             return our_rules("")
         return Refusal(reason=reply.reason, detail=f"robots.txt: {reply.detail}")
     if reply.status in _SERVER_ERRORS:
-        return Refusal(reason=Reason.HTTP_STATUS, detail=f"robots.txt: {reply.status}")
+        return Refusal(reason=Reason.SITE_BROKEN, detail=f"robots.txt: {reply.status}")
     # Whoever has none forbids nothing; nor does who will not show it.
     return our_rules(decode_text(reply.body, "utf-8") if reply.status == _OK else "")
 

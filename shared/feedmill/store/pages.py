@@ -1,0 +1,83 @@
+"""Pages as they came, kept for a while."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from feedmill.models.entries import KeptPage
+from feedmill.store import clock
+from feedmill.store.tables import entries, pages
+
+
+class PageStore:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def keep(self, page: KeptPage) -> None:
+        """Keep a page, in place of an earlier one of the same entry."""
+        row = {**page.model_dump(exclude={"entry_id"}), "kept_at": clock.now()}
+        await self._connection.execute(
+            insert(pages)
+            .values(entry_id=page.entry_id, **row)
+            .on_conflict_do_update(index_elements=["entry_id"], set_=row)
+        )
+
+    async def get(self, entry_ids: Sequence[int]) -> dict[int, KeptPage]:
+        """Return the pages of these entries, as far as they are kept."""
+        rows = await self._connection.execute(select(pages).where(pages.c.entry_id.in_(entry_ids)))
+        return {row["entry_id"]: KeptPage.model_validate(row) for row in rows.mappings()}
+
+    async def kept(
+        self,
+        *,
+        after: int = 0,
+        limit: int,
+        feed_id: int | None = None,
+        since: datetime | None = None,
+    ) -> tuple[int, ...]:
+        """Return entries whose page is kept, by their numbers.
+
+        Parameters
+        ----------
+        after
+            Only those with larger numbers: a long way is gone in steps.
+        feed_id
+            Only those of one feed.
+        since
+            Only those whose page came since then.
+        """
+        statement = (
+            _kept(select(pages.c.entry_id), feed_id, since)
+            .where(pages.c.entry_id > after)
+            .order_by(pages.c.entry_id)
+            .limit(limit)
+        )
+        return tuple((await self._connection.execute(statement)).scalars())
+
+    async def count(self, *, feed_id: int | None = None, since: datetime | None = None) -> int:
+        """Return how many pages are kept, of one feed or of all."""
+        counted = _kept(select(func.count()).select_from(pages), feed_id, since)
+        return (await self._connection.execute(counted)).scalar_one()
+
+    async def prune(self, older_than: timedelta, limit: int) -> int:
+        """Forget pages that have been kept for long enough, the oldest first; return how many."""
+        oldest = (
+            select(pages.c.entry_id)
+            .where(pages.c.kept_at < clock.now() - older_than)
+            .order_by(pages.c.kept_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        statement = delete(pages).where(pages.c.entry_id.in_(oldest)).returning(pages.c.entry_id)
+        return len((await self._connection.execute(statement)).all())
+
+
+def _kept(statement: Select[int], feed_id: int | None, since: datetime | None) -> Select[int]:
+    if feed_id is not None:
+        statement = statement.join(entries, entries.c.id == pages.c.entry_id).where(
+            entries.c.feed_id == feed_id
+        )
+    return statement if since is None else statement.where(pages.c.kept_at >= since)
