@@ -6,7 +6,7 @@ import typer
 
 from feedmill import __version__
 from feedmill.errors import FeedmillError, SettingsError
-from feedmill_cli.commands import database, entries, feeds, fleet, lists
+from feedmill_cli.commands import database, entries, feeds, fleet, lists, refetching
 from feedmill_cli.errors import EXIT_FAILED, CommandError
 from feedmill_cli.output import complain
 
@@ -23,6 +23,8 @@ _COMMANDS = (
     lists.import_,
     lists.export,
     entries.entries,
+    refetching.refetch,
+    refetching.reextract,
     database.migrate,
 )
 

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from feedmill.config import FetchSettings, load
 from feedmill.contracts.queues import TaskQueue
 from feedmill.isolation import open_pool
@@ -9,6 +11,8 @@ from feedmill.web.robots import Robots
 from feedmill.worker import main_of, run_worker
 from feedmill_fetch.asking import PageAsker
 from feedmill_fetch.fetching import Fetcher
+from feedmill_fetch.pruning import PagePruner
+from feedmill_fetch.reextracting import Reextractor
 
 
 async def main() -> None:
@@ -23,8 +27,15 @@ async def main() -> None:
         asker = PageAsker(
             store, web, governor, robots, extractors, keeps_pages=settings.keep_pages_days > 0
         )
-        fetcher = Fetcher(store, asker, always_asks=settings.always_fetch_pages)
-        await run_worker(settings, TaskQueue.FETCH, store, activities=[fetcher.fetch_entries])
+        pruner = PagePruner(store, timedelta(days=settings.keep_pages_days))
+        fetcher = Fetcher(store, asker, pruner, always_asks=settings.always_fetch_pages)
+        reextractor = Reextractor(store, extractors)
+        await run_worker(
+            settings,
+            TaskQueue.FETCH,
+            store,
+            activities=[fetcher.fetch_entries, reextractor.reextract_pages],
+        )
 
 
 if __name__ == "__main__":

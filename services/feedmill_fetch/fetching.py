@@ -24,6 +24,7 @@ from feedmill.telemetry.metrics import ENTRIES_FETCHED
 from feedmill.web.answers import Deferred, Refusal
 from feedmill.worker import heartbeating, in_parallel
 from feedmill_fetch.asking import Asked, Failed, Found, PageAsker
+from feedmill_fetch.pruning import PagePruner
 from feedmill_fetch.recording import Recorder, stored_outcome
 
 log = get_logger(__name__)
@@ -45,9 +46,12 @@ class Fetcher(FetchActivities):
         Whether pages are asked for even where the feed has shown that it gives whole articles.
     """
 
-    def __init__(self, store: Store, asker: PageAsker, *, always_asks: bool = False) -> None:
+    def __init__(
+        self, store: Store, asker: PageAsker, pruner: PagePruner, *, always_asks: bool = False
+    ) -> None:
         self._store = store
         self._asker = asker
+        self._pruner = pruner
         self._recorder = Recorder(store)
         self._always_asks = always_asks
 
@@ -71,6 +75,7 @@ class Fetcher(FetchActivities):
                     entry.id: entry for entry in await tx.entries.to_fetch(request.entry_ids)
                 }
             outcomes = await in_parallel(fetch, request.entry_ids, at_once=_ENTRIES_AT_ONCE)
+            await self._pruner.prune_if_due()
         return EntriesFetched(outcomes=tuple(outcomes))
 
     async def _fetch(self, entry: EntryToFetch, now: datetime) -> FetchOutcome:

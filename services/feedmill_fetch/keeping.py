@@ -32,6 +32,9 @@ def packed(entry_id: int, answer: Answer, withheld: str | None) -> KeptPage | No
     )
 
 
-def unpacked(page: KeptPage) -> bytes:
-    """Return the body of a page as it came."""
-    return zstd.decompress(page.body)
+def unpacked(page: KeptPage) -> bytes | None:
+    """Return the body of a page as it came; None when it has suffered in the store."""
+    try:
+        return zstd.decompress(page.body)
+    except zstd.ZstdError:
+        return None

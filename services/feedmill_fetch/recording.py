@@ -84,12 +84,12 @@ class Recorder:
                 return stored_outcome(now)
             if isinstance(asked, Failed):
                 return await _leave(tx, now, asked.refusal)
+            await tx.entries.note_try(entry.id)
             stored = (await tx.contents.stored([entry.id])).get(entry.id)
             if isinstance(asked, Unchanged):
                 await tx.contents.renew(entry.id, asked.validators)
-            elif _is_better(asked.content, stored):
+            elif is_better(asked.content, stored):
                 return await replace(tx, now, asked, stored)
-            await tx.entries.note_try(entry.id)
             return ContentUnchanged(entry_id=entry.id)
 
     async def _overtaken(self, entry_id: int) -> FetchOutcome:
@@ -104,10 +104,9 @@ async def replace(
 ) -> FetchOutcome:
     """Store an article in place of an earlier one, and have it distilled if its text is another."""
     await _save(tx, entry, found)
-    await tx.entries.note_try(entry.id)
     if stored is not None and stored.hash == hash_text(found.content.text):
         return ContentUnchanged(entry_id=entry.id)
-    await tx.entries.move(entry.id, before=entry.stage, after=Stage.FETCHED, tried=True)
+    await tx.entries.move(entry.id, before=entry.stage, after=Stage.FETCHED)
     tx.events.append(_event(EventKind.ENTRY_FETCHED, entry))
     return ContentFetched(entry_id=entry.id)
 
@@ -145,7 +144,7 @@ def _validators(found: Found) -> Validators:
     return Validators() if _is_feeds(found.content.extractor) else found.validators
 
 
-def _is_better(content: Content, stored: StoredContent | None) -> bool:
+def is_better(content: Content, stored: StoredContent | None) -> bool:
     """Tell whether what was found may replace what is stored: a page's article outranks a feed's text."""
     return stored is None or not _is_feeds(content.extractor) or _is_feeds(stored.extractor)
 

@@ -12,6 +12,7 @@ from feedmill_gateway.app import create_app
 from feedmill_gateway.listener import open_bell
 from feedmill_gateway.lists.importing import ListReader
 from feedmill_gateway.pages import Pages
+from feedmill_gateway.reextractions import Reextractions
 from feedmill_gateway.runs import Runs
 from feedmill_gateway.server import build_server, serve
 
@@ -29,6 +30,7 @@ async def main() -> None:
             app = create_app(
                 store=store,
                 runs=Runs(running.client, settings.poll_shards),
+                reextractions=Reextractions(running.client),
                 bell=bell,
                 networks=settings.allowed_networks,
                 list_reader=ListReader(),

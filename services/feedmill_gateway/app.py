@@ -19,6 +19,7 @@ from feedmill_gateway.middleware import Measured, SecurityHeaders
 from feedmill_gateway.pages import Pages
 from feedmill_gateway.postman import Postman
 from feedmill_gateway.problems import RESPONSES, answer_with_problems
+from feedmill_gateway.reextractions import Reextractions
 from feedmill_gateway.routes import API, CALLBACKS, PAGES
 from feedmill_gateway.runs import Runs
 
@@ -36,6 +37,7 @@ def create_app(
     *,
     store: Store,
     runs: Runs,
+    reextractions: Reextractions,
     bell: Bell,
     networks: Sequence[Network],
     list_reader: ListReader,
@@ -54,6 +56,7 @@ def create_app(
     app.state.store, app.state.runs, app.state.bell = store, runs, bell
     app.state.networks, app.state.pages = networks, pages
     app.state.list_reader = list_reader
+    app.state.reextractions = reextractions
     app.state.postman = Postman(runs)
     for router in API:
         app.include_router(router, responses=RESPONSES)

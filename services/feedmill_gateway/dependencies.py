@@ -12,6 +12,7 @@ from feedmill_gateway.listener import Bell
 from feedmill_gateway.lists.importing import ListReader
 from feedmill_gateway.pages import Pages
 from feedmill_gateway.postman import Postman
+from feedmill_gateway.reextractions import Reextractions
 from feedmill_gateway.runs import Runs
 
 
@@ -23,6 +24,11 @@ def _store(request: Request) -> Store:
 def _runs(request: Request) -> Runs:
     runs: Runs = request.app.state.runs
     return runs
+
+
+def _reextractions(request: Request) -> Reextractions:
+    reextractions: Reextractions = request.app.state.reextractions
+    return reextractions
 
 
 def _postman(request: Request) -> Postman:
@@ -52,6 +58,7 @@ def _networks(request: Request) -> Sequence[Network]:
 
 StoreDep = Annotated[Store, Depends(_store)]
 RunsDep = Annotated[Runs, Depends(_runs)]
+ReextractionsDep = Annotated[Reextractions, Depends(_reextractions)]
 PostmanDep = Annotated[Postman, Depends(_postman)]
 BellDep = Annotated[Bell, Depends(_bell)]
 PagesDep = Annotated[Pages, Depends(_pages)]

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import Header, Query
-from pydantic import Field, field_validator
+from pydantic import AwareDatetime, Field, field_validator
 
 from feedmill.models.base import RequestBody
 from feedmill.models.entries import Stage
@@ -26,6 +26,13 @@ class FeedChange(RequestBody):
 
     title: FeedTitle = Field(default="", description="empty: what it calls itself")
     category: CategoryPath = ()
+
+
+class NewReextraction(RequestBody):
+    """Which kept pages to read anew; all of them if nothing is said."""
+
+    feed_id: int | None = Field(default=None, ge=1, le=MAX_ID, description="of this feed alone")
+    since: AwareDatetime | None = Field(default=None, description="that came since then")
 
 
 class _Positioned(RequestBody):

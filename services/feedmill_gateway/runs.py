@@ -4,6 +4,8 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
 
 from temporalio.client import (
     Client,
@@ -22,14 +24,23 @@ from feedmill.contracts import options
 from feedmill.contracts.queues import TaskQueue
 from feedmill.contracts.workflows import (
     PollShard,
+    ScheduleFetch,
     SingleFeedIngestion,
     feed_ingestion_id,
     poll_shard_id,
+    refetch_id,
 )
 from feedmill.errors import NotFoundError, TemporalUnavailableError
 from feedmill.models.events import RunRef
 from feedmill.models.reader import RunStarted, RunStatus, RunView
-from feedmill.models.runs import FeedIngested, IngestFeed, IngestionProgress
+from feedmill.models.runs import (
+    BatchFetched,
+    EntriesProgress,
+    FeedIngested,
+    FetchBatch,
+    IngestFeed,
+    IngestionProgress,
+)
 from feedmill.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -46,6 +57,7 @@ _SUMMARY_CHARACTERS = 200
 
 _OURS = "WorkflowType = 'SingleFeedIngestion'"
 _FEED_INGESTION = re.compile(r"feed-ingestion/([0-9]{1,16})")
+_REFETCH = re.compile(r"refetch/([0-9]{1,16})/[0-9]{1,16}")
 
 _STATUSES = {
     WorkflowExecutionStatus.COMPLETED: RunStatus.COMPLETED,
@@ -57,7 +69,9 @@ _STATUSES = {
 }
 
 _Signal = Callable[[PollShard], Awaitable[None]]
-_Handle = WorkflowHandle[SingleFeedIngestion, FeedIngested]
+_Handle = (
+    WorkflowHandle[SingleFeedIngestion, FeedIngested] | WorkflowHandle[ScheduleFetch, BatchFetched]
+)
 
 
 class Runs:
@@ -73,7 +87,7 @@ class Runs:
 
     async def start_ingestion(self, feed_id: int, url: str) -> RunStarted:
         """Start a feed's ingestion, or join the one under way."""
-        async with _answered_within(_ANSWER_SECONDS):
+        async with answered_within(_ANSWER_SECONDS):
             handle = await self._client.start_workflow(
                 SingleFeedIngestion.run,
                 IngestFeed(feed_id=feed_id),
@@ -83,8 +97,29 @@ class Runs:
                 priority=options.INTERACTIVE,
                 static_summary=url[:_SUMMARY_CHARACTERS],
             )
-        ref = RunRef(workflow_id=handle.id, run_id=handle.result_run_id or "")
-        return RunStarted(workflow_id=ref.workflow_id, run_id=ref.run_id, href=href(ref))
+        return _started(handle)
+
+    async def start_refetch(
+        self, feed_id: int, entry_id: int, *, title: str, now: datetime
+    ) -> RunStarted:
+        """Start to fetch an entry again, or join the run under way.
+
+        Parameters
+        ----------
+        now
+            By Postgres's clock: what is asked for from then on is asked for once.
+        """
+        async with answered_within(_ANSWER_SECONDS):
+            handle = await self._client.start_workflow(
+                ScheduleFetch.run,
+                FetchBatch(entry_ids=(entry_id,), again_since=now),
+                id=refetch_id(feed_id, entry_id),
+                task_queue=TaskQueue.ORCHESTRATION,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                priority=options.INTERACTIVE,
+                static_summary=title[:_SUMMARY_CHARACTERS],
+            )
+        return _started(handle)
 
     async def wake_shards(self) -> None:
         """Let every shard look at once whether something is due; one that sleeps on does so itself later."""
@@ -110,14 +145,14 @@ class Runs:
 
     async def recent(self, limit: int = 50) -> list[RunView]:
         """Return the runs started last, newest first, without their progress."""
-        async with _answered_within(_LIST_SECONDS):
+        async with answered_within(_LIST_SECONDS):
             found = self._client.list_workflows(_OURS, limit=limit, page_size=limit)
             views = [_view(execution) async for execution in found]
         return sorted(filter(None, views), key=lambda view: view.started_at, reverse=True)
 
     async def find(self, ref: RunRef) -> RunView:
         """Return how a run stands, without its progress."""
-        async with _answered_within(_ANSWER_SECONDS):
+        async with answered_within(_ANSWER_SECONDS):
             view = _view(await self._handle(ref).describe())
         if view is None:
             raise NotFoundError("There is no such run.")
@@ -128,14 +163,14 @@ class Runs:
         view = await self.find(ref)
         if view.status is RunStatus.RUNNING:
             return view.model_copy(update={"progress": await self.progress(ref)})
-        async with _answered_within(_ANSWER_SECONDS):
+        async with answered_within(_ANSWER_SECONDS):
             return await self._with_result(view, ref)
 
     async def progress(self, ref: RunRef) -> IngestionProgress | None:
         """Return how far a run has come; None while no worker answers."""
         try:
             async with asyncio.timeout(_QUERY_SECONDS):
-                return await self._handle(ref).query(SingleFeedIngestion.get_progress)
+                return await self._query(ref)
         except (TimeoutError, RPCError, WorkflowQueryFailedError):
             return None
 
@@ -151,18 +186,32 @@ class Runs:
             else:
                 return
 
+    async def _query(self, ref: RunRef) -> IngestionProgress:
+        if _REFETCH.fullmatch(ref.workflow_id):
+            return _of_feed(ref, await self._refetch(ref).query(ScheduleFetch.get_progress))
+        return await self._ingestion(ref).query(SingleFeedIngestion.get_progress)
+
     async def _with_result(self, view: RunView, ref: RunRef) -> RunView:
         try:
-            ingested = await self._handle(ref).result(follow_runs=False)
+            ended = await self._handle(ref).result(follow_runs=False)
         except WorkflowContinuedAsNewError:
             return view
         except WorkflowFailureError as error:
-            return view.model_copy(update={"detail": _innermost(error)})
-        return view.model_copy(update={"progress": ingested.progress})
+            return view.model_copy(update={"detail": innermost(error)})
+        return view.model_copy(update={"progress": _of_feed(ref, ended.progress)})
 
     def _handle(self, ref: RunRef) -> _Handle:
+        is_refetch = _REFETCH.fullmatch(ref.workflow_id)
+        return self._refetch(ref) if is_refetch else self._ingestion(ref)
+
+    def _ingestion(self, ref: RunRef) -> WorkflowHandle[SingleFeedIngestion, FeedIngested]:
         return self._client.get_workflow_handle_for(
             SingleFeedIngestion.run, ref.workflow_id, run_id=ref.run_id
+        )
+
+    def _refetch(self, ref: RunRef) -> WorkflowHandle[ScheduleFetch, BatchFetched]:
+        return self._client.get_workflow_handle_for(
+            ScheduleFetch.run, ref.workflow_id, run_id=ref.run_id
         )
 
 
@@ -173,8 +222,21 @@ def href(ref: RunRef) -> str:
 
 def feed_of(workflow_id: str) -> int | None:
     """Return the feed that a run is about, None if it is no run of ours."""
-    match = _FEED_INGESTION.fullmatch(workflow_id)
+    match = _FEED_INGESTION.fullmatch(workflow_id) or _REFETCH.fullmatch(workflow_id)
     return int(match[1]) if match else None
+
+
+def _started(handle: WorkflowHandle[Any, Any]) -> RunStarted:
+    ref = RunRef(workflow_id=handle.id, run_id=handle.result_run_id or "")
+    return RunStarted(workflow_id=ref.workflow_id, run_id=ref.run_id, href=href(ref))
+
+
+def _of_feed(ref: RunRef, progress: EntriesProgress) -> IngestionProgress:
+    """Return a run's progress as that of its feed, which is what is shown of every run."""
+    if isinstance(progress, IngestionProgress):
+        return progress
+    feed_id = feed_of(ref.workflow_id) or 0
+    return IngestionProgress(feed_id=feed_id, **progress.model_dump(by_alias=False))
 
 
 def _view(execution: WorkflowExecution) -> RunView | None:
@@ -187,17 +249,19 @@ def _view(execution: WorkflowExecution) -> RunView | None:
         run_id=ref.run_id,
         href=href(ref),
         feed_id=feed_id,
-        status=_status(execution.status),
+        status=status_of(execution.status),
         started_at=execution.start_time,
         closed_at=execution.close_time,
     )
 
 
-def _status(status: WorkflowExecutionStatus | None) -> RunStatus:
+def status_of(status: WorkflowExecutionStatus | None) -> RunStatus:
+    """Return how a run stands, in our words."""
     return RunStatus.RUNNING if status is None else _STATUSES.get(status, RunStatus.RUNNING)
 
 
-def _innermost(error: WorkflowFailureError) -> str:
+def innermost(error: WorkflowFailureError) -> str:
+    """Return what went wrong at last, without what it went through."""
     cause = error.cause
     while isinstance(cause, FailureError) and cause.cause is not None:
         cause = cause.cause
@@ -205,7 +269,8 @@ def _innermost(error: WorkflowFailureError) -> str:
 
 
 @asynccontextmanager
-async def _answered_within(seconds: float) -> AsyncIterator[None]:
+async def answered_within(seconds: float) -> AsyncIterator[None]:
+    """Turn what Temporal's client raises within the block into errors of ours."""
     try:
         async with asyncio.timeout(seconds):
             yield

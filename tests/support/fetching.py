@@ -8,6 +8,7 @@ from feedmill.web.client import WebClient
 from feedmill.web.robots import Robots
 from feedmill_fetch.asking import PageAsker
 from feedmill_fetch.fetching import Fetcher
+from feedmill_fetch.pruning import PagePruner
 from support.manners import governor_of
 
 NO_SPACING = timedelta(0)
@@ -25,4 +26,5 @@ def build_fetcher(
     governor = governor_of(store, spacing)
     robots = Robots(store, web, governor)
     asker = PageAsker(store, web, governor, robots, extractors, keeps_pages=keeps_pages)
-    return Fetcher(store, asker, always_asks=always_asks)
+    pruner = PagePruner(store, timedelta(days=14))
+    return Fetcher(store, asker, pruner, always_asks=always_asks)

@@ -13,6 +13,7 @@ from feedmill.contracts.activities import (
     FetchActivities,
     HubActivities,
     IngestionActivities,
+    ReextractionActivities,
 )
 from feedmill.contracts.queues import TaskQueue
 from feedmill.errors import PermanentError
@@ -36,6 +37,7 @@ from feedmill.models.feeds import (
     PollOutcome,
 )
 from feedmill.models.hubs import HubsTended, PushesTaken, TakePushes, TendHubs
+from feedmill.models.reextraction import PagesReextracted, ReextractPages
 from feedmill.worker.run import build_worker
 from feedmill_orchestrator.registry import WORKFLOWS
 
@@ -151,6 +153,22 @@ class ScriptedDistillation(DistillationActivities):
         return self._outcome(entry_id) or EntryDistilled(entry_id=entry_id)
 
 
+class ScriptedReextraction(ReextractionActivities):
+    """Answers each request with the next slice of a script, unless it is broken."""
+
+    def __init__(self, *script: PagesReextracted) -> None:
+        self._script = list(script)
+        self.requests: list[ReextractPages] = []
+        self.is_broken = False
+
+    @activity.defn
+    async def reextract_pages(self, request: ReextractPages) -> PagesReextracted:
+        self.requests.append(request)
+        if self.is_broken:
+            raise PermanentError("no such table")
+        return self._script.pop(0) if self._script else PagesReextracted()
+
+
 @asynccontextmanager
 async def fleet(
     client: Client,
@@ -158,10 +176,11 @@ async def fleet(
     fetch: ScriptedFetch | None = None,
     distillation: ScriptedDistillation | None = None,
     hubs: ScriptedHubs | None = None,
+    reextraction: ScriptedReextraction | None = None,
 ) -> AsyncIterator[None]:
     """Serve every queue while the block lasts: real workflows, scripted activities."""
     fetch, distillation = fetch or ScriptedFetch(), distillation or ScriptedDistillation()
-    hubs = hubs or ScriptedHubs()
+    hubs, reextraction = hubs or ScriptedHubs(), reextraction or ScriptedReextraction()
     async with AsyncExitStack() as stack:
         for worker in (
             build_worker(client, TaskQueue.ORCHESTRATION, workflows=WORKFLOWS),
@@ -175,7 +194,11 @@ async def fleet(
                     hubs.take_pushes,
                 ],
             ),
-            build_worker(client, TaskQueue.FETCH, activities=[fetch.fetch_entries]),
+            build_worker(
+                client,
+                TaskQueue.FETCH,
+                activities=[fetch.fetch_entries, reextraction.reextract_pages],
+            ),
             build_worker(client, TaskQueue.DISTILLATION, activities=[distillation.distill_entries]),
         ):
             await stack.enter_async_context(worker)

@@ -15,6 +15,7 @@ from feedmill_gateway.app import create_app
 from feedmill_gateway.listener import open_bell
 from feedmill_gateway.lists.importing import ListReader
 from feedmill_gateway.pages import Pages
+from feedmill_gateway.reextractions import Reextractions
 from feedmill_gateway.runs import Runs
 from feedmill_gateway.server import build_server, serve
 from support.programs import free_port
@@ -40,6 +41,7 @@ async def running_gateway(
         app = create_app(
             store=store,
             runs=Runs(temporal),
+            reextractions=Reextractions(temporal),
             bell=bell,
             networks=networks,
             list_reader=ListReader(),

@@ -17,18 +17,25 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
 from feedmill.contracts.queues import TaskQueue
-from feedmill.contracts.workflows import PollShard, ScheduleFetch, SingleFeedIngestion
+from feedmill.contracts.workflows import (
+    PollShard,
+    Reextract,
+    ScheduleFetch,
+    SingleFeedIngestion,
+)
 from feedmill.errors import PermanentError
 from feedmill.models.entries import ContentUnavailable, EntryDeferred, FetchOutcome
 from feedmill.models.feeds import DueFeedsPolled, FeedDeferred, FeedFailed, FeedPolled
 from feedmill.models.hubs import HubsTended, PushesTaken
 from feedmill.models.outcomes import Reason
+from feedmill.models.reextraction import PagesReextracted, ReextractKept
 from feedmill.models.runs import FetchBatch, IngestFeed, TendShard
 from support.fleet import (
     ScriptedDistillation,
     ScriptedFetch,
     ScriptedHubs,
     ScriptedIngestion,
+    ScriptedReextraction,
     fleet,
 )
 from support.programs import binary
@@ -70,7 +77,29 @@ def no_feed() -> Services:
     return ScriptedIngestion(failed), ScriptedFetch(), ScriptedDistillation(), ScriptedHubs()
 
 
-SCENARIOS: tuple[Callable[[], Services], ...] = (whole_way, slow_host, dead_ends, no_feed)
+SCENARIOS: tuple[Callable[[], Services], ...] = (
+    whole_way,
+    slow_host,
+    dead_ends,
+    no_feed,
+)
+
+
+def tried_again() -> Services:
+    """A page that fails for a while, in a run that a person waits for: handed to one that is patient."""
+
+    def outcome(entry_id: int, asking: int) -> FetchOutcome | None:
+        if entry_id != 1 or asking:
+            return None
+        tomorrow = datetime.now(UTC) + timedelta(days=1)
+        return EntryDeferred(entry_id=1, until=tomorrow, reason=Reason.SITE_BROKEN, detail="500")
+
+    return (
+        ScriptedIngestion(_polled(3)),
+        ScriptedFetch(outcome),
+        ScriptedDistillation(),
+        ScriptedHubs(),
+    )
 
 
 def rounds() -> Services:
@@ -99,6 +128,17 @@ def hubs() -> Services:
     return polls, ScriptedFetch(), ScriptedDistillation(), ScriptedHubs(tended, taken)
 
 
+def slices() -> Services:
+    """Two slices of kept pages, of which one has something to distil."""
+    return ScriptedIngestion(_polled(0)), ScriptedFetch(), ScriptedDistillation(), ScriptedHubs()
+
+
+SLICES = (
+    PagesReextracted(kept=3, examined=2, changed=1, to_distill=(1,), last=2),
+    PagesReextracted(kept=1, examined=1),
+)
+
+
 async def main() -> None:
     HISTORIES.mkdir(exist_ok=True)
     async with await WorkflowEnvironment.start_local(
@@ -110,9 +150,13 @@ async def main() -> None:
             await _record(
                 environment.client, scenario, SingleFeedIngestion.run, IngestFeed(feed_id=1)
             )
+        await _record(
+            environment.client, tried_again, SingleFeedIngestion.run, IngestFeed(feed_id=1)
+        )
         batch = FetchBatch(entry_ids=tuple(range(1, 13)))
         for scenario in (slow_host, dead_ends):
             await _record(environment.client, scenario, ScheduleFetch.run, batch)
+        await _record(environment.client, slices, Reextract.run, ReextractKept())
         for scenario in (rounds, hubs):
             await _record(environment.client, scenario, PollShard.run, TendShard(rounds=3))
 
@@ -124,7 +168,7 @@ async def _record(
     path = HISTORIES / f"{name}.{scenario.__name__}.json"
     if path.exists():
         return
-    async with fleet(client, *scenario()):
+    async with fleet(client, *scenario(), reextraction=ScriptedReextraction(*SLICES)):
         handle = await client.start_workflow(
             run, request, id=f"{name}/1", task_queue=TaskQueue.ORCHESTRATION
         )

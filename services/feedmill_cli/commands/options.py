@@ -26,3 +26,6 @@ Wait = Annotated[
 FeedNumber = Annotated[
     int, typer.Argument(metavar="ID", min=1, help="As `feedmill feeds` shows it.")
 ]
+EntryNumber = Annotated[
+    int, typer.Argument(metavar="ID", min=1, help="As `feedmill entries --json` shows it.")
+]

@@ -93,7 +93,13 @@ def open_progress(console: Console, *, as_json: bool) -> ProgressDisplay:
 
 def ended(progress: IngestionProgress) -> int:
     """Return how many entries have reached an end, good or bad."""
-    return progress.distilled + progress.unavailable + progress.undistillable
+    ends = (
+        progress.distilled,
+        progress.unchanged,
+        progress.unavailable,
+        progress.undistillable,
+    )
+    return sum(ends)
 
 
 def describe_step(progress: IngestionProgress) -> str:
@@ -109,6 +115,7 @@ def describe_counts(progress: IngestionProgress) -> str:
         return "nothing new"
     counts = [f"{progress.distilled} of {progress.total} entries distilled"]
     for number, word in (
+        (progress.unchanged, "unchanged"),
         (progress.unavailable, "unavailable"),
         (progress.undistillable, "not distillable"),
         (progress.left, "left for later"),

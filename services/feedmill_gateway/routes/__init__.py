@@ -1,7 +1,23 @@
 """One module per resource. Handlers validate, call, answer."""
 
-from feedmill_gateway.routes import entries, events, feeds, lists, pages, runs, websub
+from feedmill_gateway.routes import (
+    entries,
+    events,
+    feeds,
+    lists,
+    pages,
+    reextractions,
+    runs,
+    websub,
+)
 
-API = (feeds.router, lists.router, entries.router, runs.router, events.router)
+API = (
+    feeds.router,
+    lists.router,
+    entries.router,
+    reextractions.router,
+    runs.router,
+    events.router,
+)
 PAGES = pages.router
 CALLBACKS = websub.router

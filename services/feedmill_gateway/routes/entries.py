@@ -1,10 +1,11 @@
+from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from feedmill.models.reader import EntryDetail, EntryPage
+from feedmill.models.reader import EntryDetail, EntryPage, EntryRefetching
 from feedmill_gateway.auth import UserDep
-from feedmill_gateway.dependencies import EntryId, StoreDep
+from feedmill_gateway.dependencies import EntryId, RunsDep, StoreDep
 from feedmill_gateway.queries import EntryQuery
 
 router = APIRouter(prefix="/api/v1/entries", tags=["entries"])
@@ -33,3 +34,18 @@ async def show_entry(entry_id: EntryId, user: UserDep, store: StoreDep) -> Entry
     """Return an entry with its article: `html` is sanitised, key points refer to `text`."""
     async with store.transaction() as tx:
         return await tx.reader.entry(user, entry_id)
+
+
+@router.post("/{entry_id}/refetch", status_code=HTTPStatus.ACCEPTED, summary="Fetch an entry again")
+async def refetch(
+    entry_id: EntryId, user: UserDep, store: StoreDep, runs: RunsDep
+) -> EntryRefetching:
+    """Ask for the entry's page again now, or join the run that does so already.
+
+    If its text has changed, it is distilled anew. What was stored stands when nothing better comes.
+    """
+    async with store.transaction() as tx:
+        entry = await tx.reader.entry(user, entry_id)
+        now = await tx.now()
+    run = await runs.start_refetch(entry.feed_id, entry_id, title=entry.title, now=now)
+    return EntryRefetching(run=run)

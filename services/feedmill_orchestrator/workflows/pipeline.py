@@ -17,6 +17,7 @@ from feedmill.models.runs import EntriesPace, EntriesProgress, RunStep
 with workflow.unsafe.imports_passed_through():
     from feedmill_orchestrator.workflows.progress import (
         after_distillation,
+        after_failures,
         after_fetch,
         deferred,
         slices,
@@ -105,6 +106,8 @@ class Pipeline(Generic[P]):
                 self._leave_after(error, len(entry_ids))
                 return ()
         self.progress = after_fetch(self.progress, fetched.outcomes)
+        if self._again_since is not None:
+            self.progress = after_failures(self.progress, fetched.outcomes)
         return fetched.outcomes
 
     async def _distill(self, entry_ids: tuple[int, ...]) -> None:
@@ -126,7 +129,8 @@ class Pipeline(Generic[P]):
         """Sleep until the first of these has its turn; return those that are still worth waiting for."""
         within = [entry for entry in later if self._waits_for(entry)]
         if len(within) < len(later):
-            self._leave(len(later) - len(within), detail="the site asked for more time")
+            detail = self.progress.detail or "the site asked for more time"
+            self._leave(len(later) - len(within), detail=detail)
             self.to_be_tried += [e.entry_id for e in later if e.reason and e not in within]
         if within:
             first = min(within, key=lambda entry: entry.until)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from feedmill.models.distillates import DistillOutcome
-from feedmill.models.entries import EntryDeferred, FetchOutcome
+from feedmill.models.entries import ContentUnavailable, EntryDeferred, FetchOutcome
 from feedmill.models.feeds import FeedDeferred, FeedFailed, FeedPolled, PollOutcome
 from feedmill.models.outcomes import Reason
 from feedmill.models.runs import EntriesProgress, IngestionProgress, RunStep
@@ -39,6 +39,16 @@ def after_fetch(progress: P, outcomes: Sequence[FetchOutcome]) -> P:
             "unavailable": progress.unavailable + counts["unavailable"],
         }
     )
+
+
+def after_failures(progress: P, outcomes: Sequence[FetchOutcome]) -> P:
+    """Return the progress with why the last of these entries has no article, if one has none."""
+    failures = [
+        f"{outcome.reason}: {outcome.detail}".removesuffix(": ")
+        for outcome in outcomes
+        if isinstance(outcome, ContentUnavailable | EntryDeferred) and outcome.reason is not None
+    ]
+    return progress.model_copy(update={"detail": failures[-1]}) if failures else progress
 
 
 def after_distillation(progress: P, outcomes: Sequence[DistillOutcome]) -> P:

@@ -8,6 +8,7 @@ from feedmill.models.distillates import DistillEntries, EntriesDistilled
 from feedmill.models.entries import EntriesFetched, FetchEntries
 from feedmill.models.feeds import DueFeedsPolled, FeedsPolled, PollDueFeeds, PollFeeds
 from feedmill.models.hubs import HubsTended, PushesTaken, TakePushes, TendHubs
+from feedmill.models.reextraction import PagesReextracted, ReextractPages
 
 
 class IngestionActivities(ABC):
@@ -84,7 +85,25 @@ class FetchActivities(ABC):
         """Download, extract and store the articles behind a slice of entries.
 
         Every entry gets an outcome; what a site answers is never an exception.
-        Entries already fetched are skipped, so a retry costs nothing.
+        Entries already fetched are skipped, so a retry costs nothing. With `request.again_since`
+        they are looked at again, once: what has not changed keeps its distillate.
+
+        Raises
+        ------
+        StoreUnavailableError
+            Postgres did not answer. Retried.
+        """
+
+
+class ReextractionActivities(ABC):
+    """Served on `TaskQueue.FETCH`."""
+
+    @activity.defn
+    @abstractmethod
+    async def reextract_pages(self, request: ReextractPages) -> PagesReextracted:
+        """Find the articles of a slice of kept pages anew, and store those that read otherwise.
+
+        Nobody is asked for anything. Each article is committed on its own; a retry finds the same.
 
         Raises
         ------

@@ -84,6 +84,15 @@ FETCH_ENTRIES: ActivityOptions = {
     "retry_policy": _PATIENT,
 }
 
+REEXTRACT_PAGES: ActivityOptions = {
+    "task_queue": TaskQueue.FETCH,
+    # A slice is seconds of work; what takes long is a page that runs into its own limit.
+    "start_to_close_timeout": timedelta(minutes=20),
+    "schedule_to_close_timeout": _PATIENCE,
+    "heartbeat_timeout": _HEARTBEAT_TIMEOUT,
+    "retry_policy": _PATIENT,
+}
+
 DISTILL_ENTRIES: ActivityOptions = {
     "task_queue": TaskQueue.DISTILLATION,
     # A local model may take a minute an entry, and a slice is tens of them.

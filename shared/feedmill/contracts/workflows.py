@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 
 from temporalio import workflow
 
+from feedmill.models.reextraction import Reextracted, ReextractionProgress, ReextractKept
 from feedmill.models.runs import (
     BatchFetched,
     EntriesProgress,
@@ -71,6 +72,21 @@ class PollShard(ABC):
         """How much it has done since its run began."""
 
 
+@workflow.defn(name="Reextract")
+class Reextract(ABC):
+    """Finds articles anew in the pages that were kept, and has those distilled that read otherwise."""
+
+    @workflow.run
+    @abstractmethod
+    async def run(self, request: ReextractKept) -> Reextracted:
+        """Go through the kept pages in slices, by the numbers of their entries."""
+
+    @workflow.query
+    @abstractmethod
+    def get_progress(self) -> ReextractionProgress:
+        """How far it has come."""
+
+
 def feed_ingestion_id(feed_id: int) -> str:
     """Return the workflow id under which a feed is ingested: one at a time, whoever asks."""
     return f"feed-ingestion/{feed_id}"
@@ -79,6 +95,16 @@ def feed_ingestion_id(feed_id: int) -> str:
 def schedule_fetch_id(batch: str) -> str:
     """Return the workflow id under which a batch of new entries is taken care of."""
     return f"schedule-fetch/{batch}"
+
+
+def refetch_id(feed_id: int, entry_id: int) -> str:
+    """Return the workflow id under which an entry is fetched again: once at a time, whoever asks."""
+    return f"refetch/{feed_id}/{entry_id}"
+
+
+def reextract_id(feed_id: int | None) -> str:
+    """Return the workflow id under which kept pages are read anew, of one feed or of all."""
+    return f"reextract/{'all' if feed_id is None else feed_id}"
 
 
 def poll_shard_id(shard: int) -> str:

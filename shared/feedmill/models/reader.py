@@ -10,6 +10,7 @@ from feedmill.models.base import BrowserModel, Model
 from feedmill.models.distillates import Distiller, KeyPoint
 from feedmill.models.entries import Stage
 from feedmill.models.outcomes import Reason
+from feedmill.models.reextraction import ReextractionProgress
 from feedmill.models.runs import IngestionProgress
 
 MAX_ID = 2**53 - 1
@@ -208,6 +209,23 @@ class FeedAdded(BrowserModel):
 
 class FeedRefreshing(BrowserModel):
     run: RunStarted
+
+
+class EntryRefetching(BrowserModel):
+    run: RunStarted
+
+
+class ReextractionView(BrowserModel):
+    """A reextraction, and how far it has come."""
+
+    workflow_id: str
+    run_id: str
+    href: str = Field(description="where its progress is")
+    status: RunStatus
+    progress: ReextractionProgress | None = Field(
+        default=None, description="null while no worker can tell"
+    )
+    detail: str = Field(default="", description="why it failed")
 
 
 class RequestError(BrowserModel):

@@ -1,13 +1,14 @@
 """Pages as they came, kept for a while."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import Select, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedmill.models.entries import KeptPage
+from feedmill.models.reextraction import ReextractPages
 from feedmill.store import clock
 from feedmill.store.tables import entries, pages
 
@@ -30,36 +31,16 @@ class PageStore:
         rows = await self._connection.execute(select(pages).where(pages.c.entry_id.in_(entry_ids)))
         return {row["entry_id"]: KeptPage.model_validate(row) for row in rows.mappings()}
 
-    async def kept(
-        self,
-        *,
-        after: int = 0,
-        limit: int,
-        feed_id: int | None = None,
-        since: datetime | None = None,
-    ) -> tuple[int, ...]:
-        """Return entries whose page is kept, by their numbers.
-
-        Parameters
-        ----------
-        after
-            Only those with larger numbers: a long way is gone in steps.
-        feed_id
-            Only those of one feed.
-        since
-            Only those whose page came since then.
-        """
+    async def kept(self, which: ReextractPages) -> tuple[int, ...]:
+        """Return entries whose page is kept, by their numbers, as many as a slice takes."""
         statement = (
-            _kept(select(pages.c.entry_id), feed_id, since)
-            .where(pages.c.entry_id > after)
-            .order_by(pages.c.entry_id)
-            .limit(limit)
+            _among(select(pages.c.entry_id), which).order_by(pages.c.entry_id).limit(which.limit)
         )
         return tuple((await self._connection.execute(statement)).scalars())
 
-    async def count(self, *, feed_id: int | None = None, since: datetime | None = None) -> int:
-        """Return how many pages are kept, of one feed or of all."""
-        counted = _kept(select(func.count()).select_from(pages), feed_id, since)
+    async def count(self, which: ReextractPages) -> int:
+        """Return how many pages are kept from there on."""
+        counted = _among(select(func.count()).select_from(pages), which)
         return (await self._connection.execute(counted)).scalar_one()
 
     async def prune(self, older_than: timedelta, limit: int) -> int:
@@ -75,9 +56,9 @@ class PageStore:
         return len((await self._connection.execute(statement)).all())
 
 
-def _kept(statement: Select[int], feed_id: int | None, since: datetime | None) -> Select[int]:
-    if feed_id is not None:
-        statement = statement.join(entries, entries.c.id == pages.c.entry_id).where(
-            entries.c.feed_id == feed_id
-        )
-    return statement if since is None else statement.where(pages.c.kept_at >= since)
+def _among(statement: Select[int], which: ReextractPages) -> Select[int]:
+    statement = statement.where(pages.c.entry_id > which.after)
+    if which.feed_id is not None:
+        of_feed = select(entries.c.id).where(entries.c.feed_id == which.feed_id)
+        statement = statement.where(pages.c.entry_id.in_(of_feed))
+    return statement if which.since is None else statement.where(pages.c.kept_at >= which.since)

@@ -204,7 +204,8 @@ def _feeds_of(user_id: int) -> Select[Any]:
 
 
 def _newest_distillate() -> LateralFromClause:
-    # The last one counts: a later recipe replaces what an earlier one wrote.
+    # The last one counts: a later recipe replaces what an earlier one wrote. One of an earlier text
+    # would point at passages that are not there any more.
     return (
         select(
             distillates.c.summary,
@@ -215,7 +216,10 @@ def _newest_distillate() -> LateralFromClause:
             recipes.c.model,
         )
         .join(recipes, recipes.c.id == distillates.c.recipe_id)
-        .where(distillates.c.entry_id == entries.c.id)
+        .where(
+            distillates.c.entry_id == entries.c.id,
+            distillates.c.content_hash == contents.c.hash,
+        )
         .order_by(distillates.c.id.desc())
         .limit(1)
         .lateral("newest")
