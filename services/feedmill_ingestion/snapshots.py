@@ -11,7 +11,7 @@ from feedmill_ingestion.hints import polling_hints
 from feedmill_ingestion.identity import content_guid, guid_of, told_apart
 from feedmill_ingestion.links import web_link
 from feedmill_ingestion.media import enclosures
-from feedmill_ingestion.shown import ShownEntry, ShownFeed, Text
+from feedmill_ingestion.shown import NO_TEXT, ShownEntry, ShownFeed, Text
 
 MOST_ENTRIES = 500
 
@@ -24,6 +24,12 @@ _MOST_PICTURES = 10
 _TEASER_CHARACTERS = 5_000
 # As much markup as a teaser's words are spread over; the first amount is nearly always enough.
 _MARKUP_CHARACTERS = (20_000, 100_000)
+
+# What is shorter is a summary, and what is longer more than an article, or somebody's trick.
+_LEAST_ARTICLE_CHARACTERS = 500
+_MOST_ARTICLE_CHARACTERS = 200_000
+# Of one feed together. Its newest entries are those whose pages would be asked for.
+_MOST_ARTICLES_CHARACTERS = 4_000_000
 
 # Feeds are older than this only by mistake; the web is.
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
@@ -47,7 +53,7 @@ def snapshot(shown: ShownFeed, *, url: str, now: datetime) -> FeedSnapshot:
     return FeedSnapshot(
         title=title_line(shown.title),
         site_url=web_link(shown.link, url),
-        entries=tuple(told_apart(entries)),
+        entries=tuple(told_apart(_within_bounds(entries))),
         hints=polling_hints(shown.hints),
         hub_url=web_link(shown.hub, url),
         self_url=web_link(shown.self_link, url),
@@ -62,7 +68,7 @@ def title_line(title: Text) -> str:
 def _entry(shown: ShownEntry, base: str, now: datetime) -> SnapshotEntry:
     url = web_link(shown.link, base)
     title = title_line(shown.title)
-    teaser = _longest(shown.texts)
+    text, teaser = _longest(shown.texts)
     pictures = (web_link(picture, base) for picture in shown.pictures[:_MOST_PICTURES])
     return SnapshotEntry(
         guid=guid_of(storable(shown.guid).strip() or url or content_guid(title, teaser)),
@@ -71,6 +77,7 @@ def _entry(shown: ShownEntry, base: str, now: datetime) -> SnapshotEntry:
         author=_authors(shown.authors) or None,
         published_at=_published(shown, now),
         teaser=shorten(teaser, _TEASER_CHARACTERS),
+        markup=_article(text, teaser),
         image_url=next((picture for picture in pictures if picture is not None), None),
         enclosures=enclosures(shown.files, base),
     )
@@ -113,14 +120,35 @@ def _line(text: Text, characters: int) -> str:
     return shorten(_plain(text, characters).replace("\n", " "), characters)
 
 
-def _longest(texts: Sequence[Text]) -> str:
-    """Return the longest of a summary, the whole article, or whatever else a feed gives as text."""
-    longest = ""
+def _longest(texts: Sequence[Text]) -> tuple[Text, str]:
+    """Return the longest of a summary, the whole article, or whatever else a feed gives as text.
+
+    As it came, and as far as it is needed without markup.
+    """
+    longest, longest_plain = NO_TEXT, ""
     for text in nlargest(_MOST_TEXTS, texts, key=lambda text: len(text.text)):
         # Plain text is never longer than its markup.
-        if len(text.text) > len(longest):
-            longest = max(longest, _plain(text, _TEASER_CHARACTERS), key=len)
-    return longest
+        if len(text.text) > len(longest_plain):
+            plain = _plain(text, _TEASER_CHARACTERS)
+            if len(plain) > len(longest_plain):
+                longest, longest_plain = text, plain
+    return longest, longest_plain
+
+
+def _article(text: Text, plain: str) -> str | None:
+    """Return a text with its markup, if it may be the whole article."""
+    may_be = text.is_markup and len(plain) >= _LEAST_ARTICLE_CHARACTERS
+    return storable(text.text) if may_be and len(text.text) <= _MOST_ARTICLE_CHARACTERS else None
+
+
+def _within_bounds(entries: Sequence[SnapshotEntry]) -> list[SnapshotEntry]:
+    """Return the entries without the markup of those for which, all in all, there is no room."""
+    left = _MOST_ARTICLES_CHARACTERS
+    bounded = []
+    for entry in entries:
+        left -= len(entry.markup or "")
+        bounded.append(entry if left >= 0 else entry.model_copy(update={"markup": None}))
+    return bounded
 
 
 def _plain(text: Text, enough: int) -> str:
