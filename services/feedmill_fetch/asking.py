@@ -13,12 +13,17 @@ from feedmill.web.answers import Answer, Deferred, Refusal
 from feedmill.web.client import WebClient
 from feedmill.web.governor import Governor
 from feedmill.web.robots import Robots
-from feedmill_fetch.extraction import Examined, examine
+from feedmill_fetch.documents import examine_document
+from feedmill_fetch.extraction import Examined
 from feedmill_fetch.feed_text import FeedText, read_feed_text
 from feedmill_fetch.keeping import packed
-from feedmill_fetch.verdicts import is_page, leads_home, of_signs, of_status
+from feedmill_fetch.kinds import READABLE, kind_of
+from feedmill_fetch.verdicts import leads_home, of_kind, of_signs, of_status
 
-ACCEPT = "text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.1"
+ACCEPT = (
+    "text/html, application/xhtml+xml, application/xml;q=0.9, application/pdf;q=0.8, "
+    "text/plain;q=0.8, */*;q=0.1"
+)
 MAX_PAGE_BYTES = 5_000_000
 
 # The slowest real page seen took half a second.
@@ -149,9 +154,9 @@ class PageAsker:
             return Unchanged(_renewed(validators, answer.validators))
         if answer.status != _OK:
             return await self._blocked_or(entry, answer, Failed(of_status(answer.status)))
-        if not is_page(answer):
-            detail = answer.media_type[:100]
-            return Failed(Refusal(reason=Reason.UNSUPPORTED_TYPE, detail=detail))
+        kind = kind_of(answer.media_type, answer.body)
+        if kind not in READABLE:
+            return Failed(of_kind(kind, answer.media_type))
         if answer.redirected and leads_home(asked, answer.url):
             return Failed(Refusal(reason=Reason.PAGE_MISSING, detail="leads to the front page"))
         return await self._examine(entry, answer)
@@ -160,7 +165,12 @@ class PageAsker:
         withheld = answer.withheld or await self._robots.withheld(answer.url)
         page = await self._packed(entry, answer, withheld)
         examined = await examined_page(
-            self._extractors, entry, answer.body, charset=answer.charset, url=answer.url
+            self._extractors,
+            entry,
+            answer.body,
+            media_type=answer.media_type,
+            charset=answer.charset,
+            url=answer.url,
         )
         if isinstance(examined, Refusal):
             return Failed(examined, page)
@@ -193,14 +203,21 @@ class PageAsker:
 
 
 async def examined_page(
-    extractors: IsolatedPool, entry: EntryToFetch, body: bytes, *, charset: str | None, url: str
+    extractors: IsolatedPool,
+    entry: EntryToFetch,
+    body: bytes,
+    *,
+    media_type: str,
+    charset: str | None,
+    url: str,
 ) -> Examined | Refusal:
     """Return what came of a page, or that nothing could."""
     try:
         return await extractors.run(
             EXTRACTOR_SECONDS,
-            examine,
+            examine_document,
             body,
+            media_type=media_type,
             charset=charset,
             url=url,
             title=entry.title,

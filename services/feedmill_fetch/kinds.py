@@ -6,7 +6,7 @@ _LOOK_BYTES = 1_024
 
 
 class Kind(StrEnum):
-    """What an answer is. The first three can be read."""
+    """What an answer is."""
 
     HTML = "html"
     PDF = "pdf"
@@ -16,6 +16,8 @@ class Kind(StrEnum):
     ARCHIVE = "archive"
     OTHER = "other"
 
+
+READABLE = frozenset({Kind.HTML, Kind.PDF, Kind.TEXT})
 
 _TYPES = {
     "text/html": Kind.HTML,

@@ -67,7 +67,12 @@ class Reextractor(ReextractionActivities):
         if body is None:
             return None
         examined = await examined_page(
-            self._extractors, entry, body, charset=page.charset, url=page.url
+            self._extractors,
+            entry,
+            body,
+            media_type=page.media_type,
+            charset=page.charset,
+            url=page.url,
         )
         if isinstance(examined, Refusal):
             return None

@@ -5,7 +5,8 @@ from urllib.parse import urlsplit
 
 from feedmill.models.entries import PageSign
 from feedmill.models.outcomes import Reason
-from feedmill.web.answers import Answer, Refusal
+from feedmill.web.answers import Refusal
+from feedmill_fetch.kinds import Kind
 
 _STATUSES = {
     401: Reason.LOGIN_WALL,
@@ -30,12 +31,12 @@ _SIGNS = {
     PageSign.PAYWALL: Reason.PAYWALL,
 }
 
-PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml"})
-# Labels that say nothing, so the body may.
-_VAGUE_TYPES = frozenset(
-    {"", "application/octet-stream", "application/xml", "text/plain", "text/xml"}
-)
-_LOOK_BYTES = 1_024
+_KINDS = {
+    Kind.PICTURE: Reason.PICTURE,
+    Kind.RECORDING: Reason.RECORDING,
+    Kind.ARCHIVE: Reason.ARCHIVE,
+}
+_TYPE_CHARACTERS = 100
 
 
 def of_status(status: int) -> Refusal:
@@ -51,12 +52,10 @@ def of_signs(signs: Sequence[PageSign]) -> Refusal:
     return Refusal(reason=reason)
 
 
-def is_page(answer: Answer) -> bool:
-    """Tell whether what came is HTML, by its label or, where that says nothing, by its beginning."""
-    if answer.media_type in PAGE_TYPES:
-        return True
-    look = answer.body[:_LOOK_BYTES].lower()
-    return answer.media_type in _VAGUE_TYPES and (b"<!doctype html" in look or b"<html" in look)
+def of_kind(kind: Kind, media_type: str) -> Refusal:
+    """Return why something other than a text was not read."""
+    reason = _KINDS.get(kind, Reason.UNSUPPORTED_TYPE)
+    return Refusal(reason=reason, detail=media_type[:_TYPE_CHARACTERS])
 
 
 def leads_home(asked: str, found: str) -> bool:

@@ -22,10 +22,13 @@ from feedmill.web.client import open_web
 from feedmill.web.exchange import WebLimits
 from feedmill_fetch import asking
 from feedmill_fetch.fetching import Fetcher
+from feedmill_fetch.pdf import PDF_READER
+from feedmill_fetch.plain_page import TEXT_READER
 from support.clock import Clock
 from support.entries import add_pages, articles, content_row, entry_row, fetch, stored, told
 from support.fetching import build_fetcher
 from support.origin import Origin
+from support.pdfs import pdf
 from support.web import web_settings
 
 SENTENCE = "The miller counted his sacks of flour before the wheel began to turn again. "
@@ -199,16 +202,30 @@ async def test_what_may_pass_is_tried_again_later(
             Reason.ADDRESS_FORBIDDEN,
             id="metadata service",
         ),
-        # Until its text is read, which is somebody else's beginning.
         pytest.param(
             lambda o: o.serve("/a", b"%PDF-1.7", content_type="application/pdf"),
-            Reason.UNSUPPORTED_TYPE,
-            id="PDF",
+            Reason.NO_ARTICLE,
+            id="broken PDF",
         ),
         pytest.param(
             lambda o: o.serve("/a", b"PK\x03\x04", content_type="application/zip"),
-            Reason.UNSUPPORTED_TYPE,
+            Reason.ARCHIVE,
             id="archive",
+        ),
+        pytest.param(
+            lambda o: o.serve("/a", b"\xff\xd8\xff", content_type="image/jpeg"),
+            Reason.PICTURE,
+            id="picture",
+        ),
+        pytest.param(
+            lambda o: o.serve("/a", b"ID3", content_type="application/octet-stream"),
+            Reason.RECORDING,
+            id="recording",
+        ),
+        pytest.param(
+            lambda o: o.serve("/a", b"\xd0\xcf", content_type="application/msword"),
+            Reason.UNSUPPORTED_TYPE,
+            id="office file",
         ),
     ],
 )
@@ -227,6 +244,30 @@ async def test_what_does_not_pass_is_a_dead_end(
     assert isinstance(outcome, ContentUnavailable)
     assert outcome.reason == reason
     assert (await stored(store, entry_id))[:2] == (Stage.UNAVAILABLE, reason)
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "reader"),
+    [
+        pytest.param(pdf([SENTENCE.strip()] * 9), "application/pdf", PDF_READER, id="PDF"),
+        pytest.param((SENTENCE + "\n\n") * 9, "text/plain", TEXT_READER, id="plain text"),
+    ],
+)
+async def test_what_is_no_web_page_but_text_is_an_article(
+    fetcher: Fetcher,
+    store: Store,
+    origin: Origin,
+    body: bytes | str,
+    content_type: str,
+    reader: str,
+) -> None:
+    origin.serve("/a", body, content_type=content_type)
+    (entry_id,) = await add_pages(store, origin.url("/a"))
+
+    assert await fetch(fetcher, entry_id) == [ContentFetched(entry_id=entry_id)]
+    content = await content_row(store, entry_id)
+    assert content.extractor == reader
+    assert content.text.count(SENTENCE.strip()) == 9
 
 
 RUSSIAN = "Мельник пересчитал мешки с мукой, прежде чем колесо снова начало вращаться. "  # noqa: RUF001 - Russian

@@ -37,6 +37,9 @@ class Reason(StrEnum):
     NOT_A_FEED = "not_a_feed"
     PARSER_FAILED = "parser_failed"
     UNSUPPORTED_TYPE = "unsupported_type"
+    PICTURE = "picture"
+    RECORDING = "recording"
+    ARCHIVE = "archive"
     NO_URL = "no_url"
     NO_ARTICLE = "no_article"
     EXTRACTOR_FAILED = "extractor_failed"
@@ -92,7 +95,10 @@ ADVICE: dict[Reason, str] = {
     ),
     Reason.NOT_A_FEED: "This is no feed. Look on the page for a link named RSS, Atom or Feed.",
     Reason.PARSER_FAILED: "The feed could not be read safely. Tell its owner, or try another feed of the site.",
-    Reason.UNSUPPORTED_TYPE: "Only web pages can be read here. Open the original to see it.",
+    Reason.UNSUPPORTED_TYPE: "Only web pages, PDFs and plain text can be read here. Open the original to see it.",
+    Reason.PICTURE: "The entry leads to a picture and to no text. Open the original to see it.",
+    Reason.RECORDING: "The entry leads to a recording and to no text. Open the original to play it.",
+    Reason.ARCHIVE: "The entry leads to an archive of files. Open the original to download it.",
     Reason.NO_URL: "The entry links to no page. Its own text in the feed is all there is.",
     Reason.NO_ARTICLE: "No article was found on the page. Open the original to read it.",
     Reason.EXTRACTOR_FAILED: "The page could not be read safely. Open the original to read it.",
