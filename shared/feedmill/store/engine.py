@@ -13,6 +13,8 @@ from feedmill.store import clock
 from feedmill.store.categories import CategoryStore
 from feedmill.store.contents import ContentStore
 from feedmill.store.distillates import DistillateStore
+from feedmill.store.drafts import DraftStore
+from feedmill.store.endpoints import EndpointStore
 from feedmill.store.entries import EntryStore
 from feedmill.store.events import EventStore
 from feedmill.store.feeds import FeedStore
@@ -23,6 +25,7 @@ from feedmill.store.pushes import PushStore
 from feedmill.store.reader import ReaderStore
 from feedmill.store.robots import RobotsStore
 from feedmill.store.schema import check_schema
+from feedmill.store.spend import SpendStore
 from feedmill.store.urls import psycopg_url
 from feedmill.store.users import UserStore
 from feedmill.store.websub import WebSubStore
@@ -45,6 +48,9 @@ class Transaction:
         self.contents = ContentStore(connection)
         self.pages = PageStore(connection)
         self.distillates = DistillateStore(connection)
+        self.drafts = DraftStore(connection)
+        self.endpoints = EndpointStore(connection)
+        self.spend = SpendStore(connection)
         self.lists = ListStore(connection)
         self.categories = CategoryStore(connection)
         self.robots = RobotsStore(connection)

@@ -5,6 +5,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     Double,
     ForeignKey,
@@ -60,7 +61,13 @@ def _owner(column: str, table: str, **options: object) -> Column[int]:
 
 
 users = Table(
-    "users", metadata, _id(), Column("name", Text, nullable=False, unique=True), _created()
+    "users",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False, unique=True),
+    Column("recipe", Text, comment="a recipe's name; null: the one the workers are set to"),
+    Column("language", Text, comment="of summaries, BCP 47; null: each article's own"),
+    _created(),
 )
 
 tokens = Table(
@@ -220,6 +227,7 @@ categories = Table(
     _owner("user_id", "users"),
     Column("parent_id", BigInteger, ForeignKey("categories.id", ondelete="CASCADE"), index=True),
     Column("name", Text, nullable=False),
+    Column("recipe", Text, comment="for the feeds in it; null: the outer category's, the user's"),
     _created(),
     UniqueConstraint("user_id", "parent_id", "name", postgresql_nulls_not_distinct=True),
 )
@@ -231,6 +239,7 @@ subscriptions = Table(
     _owner("feed_id", "feeds", primary_key=True, index=True),
     Column("category_id", BigInteger, ForeignKey("categories.id", ondelete="SET NULL"), index=True),
     Column("title", Text, comment="what the reader calls it; null: what it calls itself"),
+    Column("recipe", Text, comment="a recipe's name; null: the category's, or the user's"),
     _created(),
 )
 
@@ -319,10 +328,12 @@ pages = Table(
 recipes = Table(
     "recipes",
     metadata,
-    Column("id", Text, primary_key=True, comment="hash of the columns below"),
+    Column("id", Text, primary_key=True, comment="hash of what makes a difference below"),
+    Column("name", Text, nullable=False, server_default="", comment="what people choose it by"),
     Column("distiller", Text, nullable=False),
     Column("model", Text, nullable=False),
     Column("prompt_version", Text, nullable=False),
+    Column("language", Text, comment="of its summaries; null: each article's own"),
     _created(),
 )
 
@@ -337,7 +348,13 @@ distillates = Table(
     Column("key_points", JSONB, nullable=False, server_default="[]"),
     Column("topics", ARRAY(Text), nullable=False, server_default="{}"),
     Column("relevance", Double, nullable=False),
+    Column("relevance_reason", Text, nullable=False, server_default=""),
     Column("language", Text),
+    Column("reading_minutes", Integer),
+    Column("article_start", Integer, comment="where the article begins in the stored text"),
+    Column("article_end", Integer),
+    Column("calls", Integer, nullable=False, server_default="0"),
+    Column("cost_nanos", BigInteger, comment="null: its model's price is not known"),
     Column("prompt_tokens", Integer, nullable=False, server_default="0"),
     Column("completion_tokens", Integer, nullable=False, server_default="0"),
     Column(
@@ -346,6 +363,80 @@ distillates = Table(
     _created(),
     UniqueConstraint("entry_id", "recipe_id", "content_hash"),
     Index("ix_distillates_content_hash_recipe_id", "content_hash", "recipe_id"),
+)
+
+# Usable answers of calls whose distillate is not made yet: a part of a long article, a first try.
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("key", Text, primary_key=True, comment="hash of the recipe and all that was said"),
+    Column("content_hash", Text, nullable=False, index=True),
+    Column("completion", JSONB, nullable=False),
+    Column("cost_nanos", BigInteger),
+    _created(),
+)
+
+# One row per model of an endpoint: how it is asked, and when it may be asked next.
+endpoints = Table(
+    "endpoints",
+    metadata,
+    Column("endpoint", Text, primary_key=True, comment="URL and model"),
+    Column("dialect", JSONB, comment="how it wants to be asked; null: not found out yet"),
+    Column("has_answered", Boolean, nullable=False, server_default="false"),
+    _time("free_at"),
+    _time("held_until"),
+    Column("held_for", Text, nullable=False, server_default="", comment="why, for a person"),
+    Column(
+        "strikes",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="refusals in a row that named no time",
+    ),
+)
+
+# What the day has cost so far: the row that every reservation of the day has to pass.
+spend_days = Table(
+    "spend_days",
+    metadata,
+    Column("day", Date, primary_key=True, comment="in UTC"),
+    Column("reserved_tokens", BigInteger, nullable=False, server_default="0"),
+    Column("reserved_nanos", BigInteger, nullable=False, server_default="0"),
+    Column("spent_tokens", BigInteger, nullable=False, server_default="0"),
+    Column("spent_nanos", BigInteger, nullable=False, server_default="0"),
+)
+
+# One row per call in flight: the most it may cost.
+reservations = Table(
+    "reservations",
+    metadata,
+    _id(),
+    Column("day", Date, nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+    Column("cost_nanos", BigInteger, nullable=False),
+    _time("expires_at", nullable=False),
+    Index("ix_reservations_expires_at", "expires_at"),
+)
+
+# The ledger. No foreign keys: what was paid outlives what it was paid for.
+spend = Table(
+    "spend",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("feed_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("recipe", Text, primary_key=True, comment="its name"),
+    Column("model", Text, primary_key=True),
+    Column("calls", BigInteger, nullable=False, server_default="0"),
+    Column("prompt_tokens", BigInteger, nullable=False, server_default="0"),
+    Column("completion_tokens", BigInteger, nullable=False, server_default="0"),
+    Column("cost_nanos", BigInteger, nullable=False, server_default="0"),
+    Column(
+        "unpriced_calls",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="of the calls, those whose price is not known",
+    ),
 )
 
 events = Table(
