@@ -4,7 +4,7 @@ Lengths and amounts are not part of the schema: endpoints refuse schemas with ke
 know, and an answer with a point too many is worth cutting, not paying for again.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
@@ -31,13 +31,22 @@ def _share(value: float) -> float:
 OneLine = Annotated[str, AfterValidator(one_line)]
 
 
+def _closed(schema: dict[str, Any]) -> None:
+    """Say what strict endpoints want said: every field, and no other."""
+    schema["additionalProperties"] = False
+    schema["required"] = list(schema["properties"])
+    for field in schema["properties"].values():
+        field.pop("default", None)
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(
         strict=True,
         frozen=True,
+        # An answer with a field too many is still an answer, and so is one that lacks what has a
+        # default here.
         extra="ignore",
-        # Strict endpoints want it said; an answer with a field too many is still an answer.
-        json_schema_extra={"additionalProperties": False},
+        json_schema_extra=_closed,
     )
 
 
@@ -56,7 +65,10 @@ class Answer(_Strict):
     key_points: tuple[Claim, ...]
     topics: tuple[OneLine, ...]
     relevance: Annotated[float, AfterValidator(_share)]
+    relevance_reason: OneLine = ""
     language: str | None
+    article_first_line: int | None = None
+    article_last_line: int | None = None
 
 
 class InvalidAnswer(BaseModel):

@@ -1,5 +1,6 @@
 """An endpoint's chat completion, as far as we read it. Pure."""
 
+from datetime import timedelta
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, ValidationError
@@ -23,12 +24,6 @@ class Usage(Model):
     prompt_tokens: Tokens = 0
     completion_tokens: Tokens = 0
 
-    def __add__(self, other: "Usage") -> "Usage":
-        return Usage(
-            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
-            completion_tokens=self.completion_tokens + other.completion_tokens,
-        )
-
 
 class _Message(Model):
     content: str | None = None
@@ -45,6 +40,13 @@ class Completion(Model):
 
     choices: tuple[_Choice, ...] = Field(min_length=1)
     usage: Usage | None = None
+    hold: timedelta | None = Field(
+        default=None, exclude=True, description="how long nobody should ask after it"
+    )
+
+    @property
+    def used(self) -> Usage:
+        return self.usage or Usage()
 
     @property
     def content(self) -> str:

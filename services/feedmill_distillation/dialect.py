@@ -58,13 +58,25 @@ class Dialect(Model):
     answer_tokens: int | None = Field(
         default=ANSWER_TOKENS, description="the longest answer to ask for; None: do not say"
     )
+    fixed_temperature: bool = Field(default=False, description="whether it takes none from us")
 
 
-def request_fields(dialect: Dialect) -> dict[str, object]:
-    """Return the fields of a request that depend on the dialect."""
+def request_fields(
+    dialect: Dialect, answer_tokens: int | None = None, temperature: float | None = None
+) -> dict[str, object]:
+    """Return the fields of a request beside model and messages.
+
+    Parameters
+    ----------
+    answer_tokens
+        The longest answer that is wanted, where the endpoint allows as much.
+    """
     fields: dict[str, object] = {}
     if dialect.answer_tokens is not None:
-        fields[dialect.limit_name] = dialect.answer_tokens
+        wanted = answer_tokens or dialect.answer_tokens
+        fields[dialect.limit_name] = min(wanted, dialect.answer_tokens)
+    if temperature is not None and not dialect.fixed_temperature:
+        fields["temperature"] = temperature
     if dialect.answer_format is AnswerFormat.JSON_SCHEMA:
         schema = {"name": "distillate", "strict": True, "schema": ANSWER_SCHEMA}
         fields["response_format"] = {"type": "json_schema", "json_schema": schema}
@@ -87,6 +99,8 @@ def simpler(dialect: Dialect, status: int, complaint: str) -> Dialect | None:
     # The newer models of the protocol's inventor want the limit under another name.
     if dialect.limit_name == "max_tokens" and "max_completion_tokens" in complaint:
         return dialect.model_copy(update={"limit_name": "max_completion_tokens"})
+    if not dialect.fixed_temperature and "temperature" in complaint:
+        return dialect.model_copy(update={"fixed_temperature": True})
     less = _SIMPLER.get(dialect.answer_format)
     if less is not None and any(word in complaint for word in _ABOUT_FORMAT):
         return dialect.model_copy(update={"answer_format": less})

@@ -2,15 +2,17 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from temporalio import activity
 
 from feedmill.contracts.activities import DistillationActivities
+from feedmill.errors import BudgetSpentError
 from feedmill.models.distillates import (
     ContentToDistill,
     Distillate,
+    DistillationDeferred,
     DistillationSkipped,
     DistillEntries,
     DistillOutcome,
@@ -18,24 +20,35 @@ from feedmill.models.distillates import (
     EntryDistilled,
     EntryUndistillable,
     Recipe,
+    RecipeChoice,
 )
 from feedmill.models.entries import EntryStanding, Stage
 from feedmill.models.events import EventKind, NewEvent
 from feedmill.store import Store, Transaction
 from feedmill.telemetry.logs import get_logger
-from feedmill.telemetry.metrics import ENTRIES_DISTILLED
+from feedmill.telemetry.metrics import BUDGET_STEPS, ENTRIES_DISTILLED
 from feedmill.worker import current_run, heartbeating
 from feedmill_distillation.failures import unless_failed
+from feedmill_distillation.menu import EntryDistiller, Menu
 
 log = get_logger(__name__)
 
 
-class EntryDistiller(Protocol):
-    """Makes one distillate. `recipe` says how: what one entry got, the same text may have again."""
+class Made(NamedTuple):
+    """What one recipe came to."""
 
     recipe: Recipe
+    verdict: Distillate | EntryUndistillable
+    reused: bool
 
-    async def distill(self, content: ContentToDistill) -> Distillate | EntryUndistillable: ...
+    @property
+    def ended(self) -> str:
+        if isinstance(self.verdict, EntryUndistillable):
+            return self.verdict.outcome
+        return "reused" if self.reused else "distilled"
+
+
+Choices = Mapping[int, Sequence[RecipeChoice]]
 
 
 class DistillationService(DistillationActivities):
@@ -43,82 +56,123 @@ class DistillationService(DistillationActivities):
 
     Parameters
     ----------
-    local
-        Distils what its publisher keeps from language models; asks nobody outside this machine.
+    distiller, local, named, ladder
+        What there is to choose from; see `Menu`.
     concurrency
         How many articles are distilled at once, in all slices together.
     """
 
     def __init__(
-        self, store: Store, distiller: EntryDistiller, *, local: EntryDistiller, concurrency: int
+        self,
+        store: Store,
+        distiller: EntryDistiller,
+        *,
+        local: EntryDistiller,
+        concurrency: int,
+        named: Mapping[str, EntryDistiller] | None = None,
+        ladder: Sequence[EntryDistiller] = (),
     ) -> None:
         self._store = store
-        self._distiller = distiller
-        self._local = local
+        self._menu = Menu(distiller, local, named, ladder)
         self._places = asyncio.Semaphore(concurrency)
 
     @activity.defn
     async def distill_entries(self, request: DistillEntries) -> EntriesDistilled:
         async with heartbeating():
-            ready = await self._ready(request.entry_ids)
+            ready, choices = await self._ready(request.entry_ids)
             # Every article gets its try before a failure of one ends the attempt: a retry then
             # repeats only what is left.
             results = await asyncio.gather(
-                *(self._distill_alike(alike) for alike in _by_text(ready)), return_exceptions=True
+                *(self._distill_alike(alike, choices) for alike in _by_text(ready)),
+                return_exceptions=True,
             )
-            unless_failed(results)
-            return EntriesDistilled(outcomes=await self._outcomes(request.entry_ids))
+            deferred = {each.entry_id: each for some in unless_failed(results) for each in some}
+            return EntriesDistilled(outcomes=await self._outcomes(request.entry_ids, deferred))
 
-    async def _ready(self, entry_ids: Sequence[int]) -> list[ContentToDistill]:
+    async def _ready(self, entry_ids: Sequence[int]) -> tuple[list[ContentToDistill], Choices]:
         async with self._store.transaction() as tx:
-            return await tx.contents.to_distill(entry_ids)
+            ready = await tx.contents.to_distill(entry_ids)
+            return ready, await tx.recipes.chosen({content.feed_id for content in ready})
 
-    async def _outcomes(self, entry_ids: Sequence[int]) -> tuple[DistillOutcome, ...]:
+    async def _outcomes(
+        self, entry_ids: Sequence[int], deferred: Mapping[int, DistillationDeferred]
+    ) -> tuple[DistillOutcome, ...]:
         # What the store says is the answer, so that a retry answers the same.
         async with self._store.transaction() as tx:
             standings = await tx.entries.standings(entry_ids)
-        return tuple(_outcome(entry_id, standings.get(entry_id)) for entry_id in entry_ids)
+        return tuple(
+            deferred.get(entry_id) or _outcome(entry_id, standings.get(entry_id))
+            for entry_id in entry_ids
+        )
 
-    async def _distill_alike(self, alike: Iterable[ContentToDistill]) -> None:
+    async def _distill_alike(
+        self, alike: Iterable[ContentToDistill], choices: Choices
+    ) -> list[DistillationDeferred]:
         """Distil entries with the same text, one by one: only the first is paid for."""
         async with self._places:
-            for content in alike:
-                await self._distill(content)
+            ends = [await self._distill(each, choices[each.feed_id]) for each in alike]
+        return [end for end in ends if end is not None]
 
-    async def _distill(self, content: ContentToDistill) -> None:
-        distiller = self._distiller if content.withheld is None else self._local
-        recipe = distiller.recipe
+    async def _distill(
+        self, content: ContentToDistill, choices: Sequence[RecipeChoice]
+    ) -> DistillationDeferred | None:
+        try:
+            # What one choice cost is kept as drafts should the next one fail.
+            made = [await self._make(content, choice) for choice in choices]
+        except BudgetSpentError as error:
+            BUDGET_STEPS.labels("deferred").inc()
+            return DistillationDeferred(entry_id=content.entry_id, until=error.until)
+        await self._keep(content, made)
+        return None
+
+    async def _make(self, content: ContentToDistill, choice: RecipeChoice) -> Made:
+        """Go down the ladder to the first distiller that today's budget has room for."""
+        rungs = self._menu.rungs(content, choice)
+        for distiller in rungs:
+            recipe = distiller.recipe
+            async with self._store.transaction() as tx:
+                before = await tx.distillates.made_before(content.content_hash, recipe.id)
+            if before is not None:
+                return Made(recipe, before, reused=True)
+            try:
+                return Made(recipe, await distiller.distill(content), reused=False)
+            except BudgetSpentError:
+                if distiller is rungs[-1] or await self._is_begun(content):
+                    raise
+                BUDGET_STEPS.labels("cheaper").inc()
+        raise AssertionError("there is always somebody")
+
+    async def _is_begun(self, content: ContentToDistill) -> bool:
+        """Whether a part of it is paid for already: then the rest waits for tomorrow's budget."""
         async with self._store.transaction() as tx:
-            made = await tx.distillates.made_before(content.content_hash, recipe.id)
-        verdict = made or await distiller.distill(content)
+            return await tx.drafts.any(content.content_hash)
+
+    async def _keep(self, content: ContentToDistill, made: Sequence[Made]) -> None:
+        good = [each for each in made if isinstance(each.verdict, Distillate)]
+        bad = [each for each in made if isinstance(each.verdict, EntryUndistillable)]
         async with self._store.transaction() as tx:
-            if isinstance(verdict, EntryUndistillable):
-                moved = await _give_up(tx, content, verdict)
-            else:
-                moved = await _save(tx, content, recipe, verdict, reused=made is not None)
-        if moved:
-            ended = "reused" if made else _ended(verdict)
-            ENTRIES_DISTILLED.labels(recipe.distiller, ended).inc()
+            moved = await (_save(tx, content, good) if good else _give_up(tx, content, bad[0]))
+            await tx.drafts.forget(content.content_hash)
+        for each in made if moved else ():
+            ENTRIES_DISTILLED.labels(each.recipe.distiller, each.ended).inc()
 
 
-async def _save(
-    tx: Transaction,
-    content: ContentToDistill,
-    recipe: Recipe,
-    distillate: Distillate,
-    *,
-    reused: bool,
-) -> bool:
+async def _save(tx: Transaction, content: ContentToDistill, made: Sequence[Made]) -> bool:
     # Moved first: a removed entry has nothing to hang a distillate on.
     if not await tx.entries.move(content.entry_id, before=Stage.FETCHED, after=Stage.DISTILLED):
         return False
-    await tx.distillates.register(recipe)
-    await tx.distillates.save(content, recipe.id, distillate, reused=reused)
+    for each in made:
+        if isinstance(each.verdict, Distillate):
+            await tx.distillates.register(each.recipe)
+            await tx.distillates.save(content, each.recipe.id, each.verdict, reused=each.reused)
     tx.events.append(_event(EventKind.ENTRY_DISTILLED, content))
     return True
 
 
-async def _give_up(tx: Transaction, content: ContentToDistill, verdict: EntryUndistillable) -> bool:
+async def _give_up(tx: Transaction, content: ContentToDistill, made: Made) -> bool:
+    verdict = made.verdict
+    if not isinstance(verdict, EntryUndistillable):
+        return False
     moved = await tx.entries.move(
         content.entry_id,
         before=Stage.FETCHED,
@@ -155,7 +209,3 @@ def _outcome(entry_id: int, standing: EntryStanding | None) -> DistillOutcome:
     if standing is not None and standing.stage is Stage.UNDISTILLABLE and standing.reason:
         return EntryUndistillable(entry_id=entry_id, reason=standing.reason, detail=standing.detail)
     return DistillationSkipped(entry_id=entry_id)
-
-
-def _ended(verdict: Distillate | EntryUndistillable) -> str:
-    return verdict.outcome if isinstance(verdict, EntryUndistillable) else "distilled"

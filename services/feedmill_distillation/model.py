@@ -1,6 +1,6 @@
 """Distils with a language model: asks, lets it correct itself once, and believes what holds."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import openai
@@ -10,96 +10,102 @@ from pydantic import SecretStr
 from feedmill.models.distillates import (
     ContentToDistill,
     Distillate,
-    Distiller,
     EntryUndistillable,
     Recipe,
 )
 from feedmill.models.outcomes import Reason
 from feedmill_distillation.acceptance import as_distillate
-from feedmill_distillation.answers import InvalidAnswer, read_answer
-from feedmill_distillation.completions import Completion, Usage
-from feedmill_distillation.dialect import ANSWER_TOKENS
+from feedmill_distillation.answers import Answer
+from feedmill_distillation.conversation import Conversation, Unanswered
 from feedmill_distillation.endpoint import Endpoint
-from feedmill_distillation.lines import LINE_CHARACTERS, has_words, numbered_lines
+from feedmill_distillation.lines import Line, has_words, numbered_lines
+from feedmill_distillation.parts import parts_of
 from feedmill_distillation.prompt import (
-    ARTICLE_CHARACTERS,
-    PROMPT_VERSION,
     article_message,
-    recipe_for,
-    repair_message,
-    shorten_message,
+    merging_message,
+    recipe_of,
     system_message,
 )
-from feedmill_distillation.refusals import TextRefused
+from feedmill_distillation.recipe_files import STANDARD, RecipeFile, read_recipes
+from feedmill_distillation.till import FreeTill, Till
 
 # A local model without a graphics card reads a long article for minutes.
-_ANSWER_SECONDS = 300.0
+ANSWER_SECONDS = 300.0
 _CONNECT_SECONDS = 10.0
 
-# The first, and one to correct it.
-_TURNS = 2
-# What the model is shown again of an answer that could not be used.
-_REPEATED_CHARACTERS = 4_000
+# No article is as long; a page that is costs no more than this to look at.
+_MOST_CHARACTERS = 1_000_000
 _DETAIL_CHARACTERS = 200
 
 
 class ModelDistiller:
     """Makes distillates with one model. `recipe` says which, and how it is asked."""
 
-    def __init__(self, endpoint: Endpoint, model: str) -> None:
+    def __init__(
+        self, endpoint: Endpoint, model: str, file: RecipeFile, till: Till | None = None
+    ) -> None:
         self._endpoint = endpoint
-        self.recipe: Recipe = recipe_for(
-            Distiller.MODEL,
-            model,
-            PROMPT_VERSION,
-            article_characters=ARTICLE_CHARACTERS,
-            line_characters=LINE_CHARACTERS,
-            answer_tokens=ANSWER_TOKENS,
-        )
+        self._model = model
+        self._file = file
+        self._till = till or FreeTill()
+        self.recipe: Recipe = recipe_of(file, model)
+
+    def in_language(self, language: str | None) -> "ModelDistiller":
+        """Return one that writes in a reader's language, unless the recipe names one itself."""
+        if language is None or self._file.language is not None:
+            return self
+        file = self._file.model_copy(update={"language": language})
+        return ModelDistiller(self._endpoint, self._model, file, self._till)
 
     async def distill(self, content: ContentToDistill) -> Distillate | EntryUndistillable:
-        """Ask the model about one article.
+        """Ask the model about one article: in one call if it fits, else in parts and once more.
 
         Raises
         ------
         ModelUnavailableError
             The model did not answer, or asked us to wait.
+        BudgetSpentError
+            Today there is no room for a call that it takes. What was answered before is kept.
         """
-        if not has_words(content.text):
+        lines = numbered_lines(content.text, characters=_MOST_CHARACTERS)
+        if not lines or not has_words(content.text):
             return _dead_end(content, Reason.NO_TEXT)
-        lines = numbered_lines(content.text, characters=ARTICLE_CHARACTERS)
-        conversation: list[ChatCompletionMessageParam] = [
-            {"role": "system", "content": system_message()},
-            {"role": "user", "content": article_message(content, lines)},
+        file = self._file
+        parts = parts_of(content.text, lines, tokens=file.input_tokens, most=file.most_parts)
+        shown = [line for part in parts for line in part]
+        talk = Conversation(self._endpoint, self._till, self.recipe, file, content)
+        try:
+            answer = await self._answer(talk, content, parts)
+        except Unanswered as end:
+            return _dead_end(content, end.reason, end.detail)
+        return as_distillate(answer, content, shown, talk.used, file)
+
+    async def _answer(
+        self, talk: Conversation, content: ContentToDistill, parts: Sequence[Sequence[Line]]
+    ) -> Answer:
+        # One after the other: what is in flight at once is bounded by articles.
+        answers = [await talk.about(self._asked(article_message(content, part))) for part in parts]
+        if len(answers) == 1:
+            return answers[0]
+        return await talk.about(self._asked(merging_message(content, answers)))
+
+    def _asked(self, message: str) -> list[ChatCompletionMessageParam]:
+        return [
+            {"role": "system", "content": system_message(self._file)},
+            {"role": "user", "content": message},
         ]
-        usage, problem = Usage(), ""
-        for _ in range(_TURNS):
-            completion = await self._endpoint.ask(conversation)
-            if isinstance(completion, TextRefused):
-                return _dead_end(content, completion.reason, completion.detail)
-            if completion.refused:
-                return _dead_end(content, Reason.MODEL_REFUSED)
-            usage += completion.usage or Usage()
-            answer = read_answer(completion.content)
-            if not isinstance(answer, InvalidAnswer):
-                return as_distillate(answer, content, lines, usage)
-            problem = "truncated" if completion.truncated else answer.problem
-            conversation += _objection(completion, answer)
-        return _dead_end(content, Reason.MODEL_ANSWER_INVALID, problem)
 
 
 @asynccontextmanager
-async def open_model(
-    url: str, model: str, key: SecretStr | None, *, seconds: float = _ANSWER_SECONDS
-) -> AsyncIterator[ModelDistiller]:
+async def open_client(
+    url: str, key: SecretStr | None, *, seconds: float = ANSWER_SECONDS
+) -> AsyncIterator[openai.AsyncOpenAI]:
     """Open the connections to an endpoint. Nothing is asked before the first article.
 
     Parameters
     ----------
     key
         None for a server that wants none.
-    seconds
-        Longest time one answer may take.
     """
     client = openai.AsyncOpenAI(
         base_url=url,
@@ -109,18 +115,29 @@ async def open_model(
         timeout=openai.Timeout(seconds, connect=_CONNECT_SECONDS),
     )
     async with client:
-        yield ModelDistiller(Endpoint(client, model, seconds=seconds), model)
+        yield client
 
 
-def _objection(
-    completion: Completion, answer: InvalidAnswer
-) -> tuple[ChatCompletionMessageParam, ChatCompletionMessageParam]:
-    request = shorten_message() if completion.truncated else repair_message(answer.problem)
-    return (
-        # Many chat templates insist that the two sides take turns, and refuse an empty turn.
-        {"role": "assistant", "content": completion.content[:_REPEATED_CHARACTERS] or "{}"},
-        {"role": "user", "content": request},
-    )
+@asynccontextmanager
+async def open_model(
+    url: str,
+    model: str,
+    key: SecretStr | None,
+    *,
+    seconds: float = ANSWER_SECONDS,
+    streaming: bool = False,
+    file: RecipeFile | None = None,
+) -> AsyncIterator[ModelDistiller]:
+    """Open a model on its own: nobody counts what it costs, and nothing of it is remembered.
+
+    Parameters
+    ----------
+    seconds
+        Longest time one answer may take.
+    """
+    async with open_client(url, key, seconds=seconds) as client:
+        endpoint = Endpoint(client, model, seconds=seconds, streaming=streaming)
+        yield ModelDistiller(endpoint, model, file or read_recipes(None)[STANDARD])
 
 
 def _dead_end(content: ContentToDistill, reason: Reason, detail: str = "") -> EntryUndistillable:

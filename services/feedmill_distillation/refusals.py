@@ -1,10 +1,14 @@
 """What an endpoint's refusal means: for the text that was asked about, or for all of them. Pure."""
 
 import re
+from collections.abc import Mapping
+from datetime import timedelta
 from http import HTTPStatus
 
+from feedmill.errors import ModelUnavailableError
 from feedmill.models.base import Model
 from feedmill.models.outcomes import Reason
+from feedmill_distillation.pacing import hold_after_refusal
 
 _CONTEXT = re.compile(
     r"context[_ ](?:length|size|window)|maximum context|(?:prompt|input) is too long|too many tokens"
@@ -48,10 +52,38 @@ class EndpointBusy(Model):
     detail: str
 
 
+class HeldError(ModelUnavailableError):
+    """The endpoint wants to be left alone by everybody for a while.
+
+    Attributes
+    ----------
+    wait
+        For how long; decided by `decide`.
+    is_strike
+        Whether it named no time: the next hold is longer then.
+    """
+
+    def __init__(
+        self, message: str, *, retry_after: timedelta | None, headers: Mapping[str, str]
+    ) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.wait = retry_after or timedelta(0)
+        self.is_strike = False
+        self._headers = headers
+
+    def decide(self, tokens: int, strikes: int) -> None:
+        """Decide how long to wait, if the endpoint did not say it outright."""
+        if self.retry_after is None:
+            self.is_strike = True
+            self.wait = self.retry_after = hold_after_refusal(self._headers, tokens, strikes)
+
+
 Refusal = TextRefused | EndpointUnusable | EndpointBusy
 
 
-def read_refusal(status: int, complaint: str, *, has_answered: bool) -> Refusal:
+def read_refusal(  # noqa: PLR0911 - a table of its kind, first match wins
+    status: int, complaint: str, *, has_answered: bool
+) -> Refusal:
     """Read an HTTP error.
 
     Parameters
@@ -82,5 +114,5 @@ def read_refusal(status: int, complaint: str, *, has_answered: bool) -> Refusal:
             return TextRefused(reason=Reason.MODEL_REFUSED, detail=detail)
         return EndpointUnusable(reason=Reason.MODEL_REQUEST_REFUSED, detail=detail)
     if status == HTTPStatus.PAYMENT_REQUIRED or _NO_CREDIT.search(complaint):
-        detail += ", no credit left"
+        return EndpointUnusable(reason=Reason.MODEL_NO_CREDIT, detail=detail)
     return EndpointBusy(detail=detail)

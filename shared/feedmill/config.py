@@ -9,8 +9,10 @@ import os
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from decimal import Decimal
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
@@ -168,10 +170,41 @@ class DistillationSettings(ServiceSettings):
     model_api_key: SecretStr | None = Field(
         default=None, description="leave out for a local server that wants none"
     )
-    model_concurrency: int = Field(default=4, ge=1, le=256)
+    model_concurrency: int = Field(default=4, ge=1, le=256, description="of each worker")
+    model_requests_per_minute: float | None = Field(
+        default=None, gt=0, description="of all workers together"
+    )
+    model_tokens_per_minute: float | None = Field(default=None, gt=0)
+    model_streaming: bool = Field(
+        default=False, description="for proxies that cut a connection which says nothing"
+    )
+    recipe: str = Field(default="standard", description="for those who chose none")
+    recipes_dir: Path | None = Field(default=None, description="recipes of your own")
+    prices_file: Path | None = Field(default=None, description="what you pay, by model")
+    daily_budget: Decimal | None = Field(
+        default=None, ge=0, description="the most a day (UTC) may cost, in the prices' currency"
+    )
+    daily_tokens: int | None = Field(default=None, ge=0)
+    when_spent: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("extractive",),
+        description="cheaper recipes to go on with, in turn; then entries wait for the next day",
+    )
     distiller_processes: int = Field(default=1, ge=1, le=64)
 
-    @field_validator("model_url", "model_name", "model_api_key", mode="before")
+    _split_ladder = field_validator("when_spent", mode="before")(_split)
+
+    @field_validator(
+        "model_url",
+        "model_name",
+        "model_api_key",
+        "model_requests_per_minute",
+        "model_tokens_per_minute",
+        "recipes_dir",
+        "prices_file",
+        "daily_budget",
+        "daily_tokens",
+        mode="before",
+    )
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value

@@ -4,7 +4,8 @@ FeedmillError
 ├── TransientError               worth another try: Temporal retries it
 │   ├── StoreUnavailableError    Postgres did not answer
 │   ├── TemporalUnavailableError Temporal did not answer
-│   └── ModelUnavailableError    the language model did not answer, or asked us to wait
+│   ├── ModelUnavailableError    the language model did not answer, or asked us to wait
+│   └── BudgetSpentError         today's ceiling leaves no room for another call
 └── PermanentError               will fail the same way again: never retried
     ├── NotFoundError            no such feed, entry or run
     ├── UrlRefusedError          an address we will not ask, with the reason
@@ -14,7 +15,7 @@ The class decides about retrying; no retry policy lists names. What a site or a 
 never an exception: it is an outcome (`feedmill.models.outcomes`).
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 
 class FeedmillError(Exception):
@@ -45,6 +46,20 @@ class TemporalUnavailableError(TransientError):
 
 class ModelUnavailableError(TransientError):
     """The language model did not answer, or asked us to wait."""
+
+
+class BudgetSpentError(TransientError):
+    """Today's ceiling leaves no room for another call.
+
+    Attributes
+    ----------
+    until
+        When the next day begins.
+    """
+
+    def __init__(self, message: str, *, until: datetime) -> None:
+        super().__init__(message)
+        self.until = until
 
 
 class PermanentError(FeedmillError):

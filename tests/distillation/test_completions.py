@@ -53,9 +53,3 @@ def test_nonsense_about_tokens_costs_no_answer(usage: object, expected: Usage | 
 
     assert read is not None
     assert read.usage == expected
-
-
-def test_usage_adds_up() -> None:
-    one = Usage(prompt_tokens=7, completion_tokens=3)
-
-    assert one + one == Usage(prompt_tokens=14, completion_tokens=6)

@@ -11,47 +11,18 @@ from datetime import timedelta
 import pytest
 from temporalio.client import Client
 
-from feedmill.config import DistillationSettings
 from feedmill.contracts.queues import TaskQueue
-from feedmill.isolation import open_pool
 from feedmill.models.distillates import (
     DistillEntries,
-    Distiller,
     EntriesDistilled,
     EntryDistilled,
 )
 from feedmill.store import Store
-from feedmill_distillation.__main__ import open_distiller
-from feedmill_distillation.extractive import ExtractiveDistiller
 from support.articles import ENGLISH, JAPANESE, store_articles
 from support.model_server import open_model_server
 from support.programs import free_port
 
 DATABASE = "postgresql://user:password@127.0.0.1:1/none"
-
-
-@pytest.mark.parametrize(
-    ("model", "distiller", "name"),
-    [
-        pytest.param({}, Distiller.EXTRACTIVE, "lexrank", id="no model"),
-        pytest.param(
-            {"model_url": "http://127.0.0.1:1/v1", "model_name": "small"},
-            Distiller.MODEL,
-            "small",
-            id="a model",
-        ),
-    ],
-)
-async def test_the_settings_choose_who_distils(
-    model: dict[str, str], distiller: Distiller, name: str
-) -> None:
-    settings = DistillationSettings.model_validate({"database_url": DATABASE, **model})
-
-    async with (
-        open_pool(1) as pool,
-        open_distiller(settings, ExtractiveDistiller(pool)) as opened,
-    ):
-        assert (opened.recipe.distiller, opened.recipe.model) == (distiller, name)
 
 
 @asynccontextmanager

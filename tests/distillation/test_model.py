@@ -14,6 +14,7 @@ from feedmill.models.outcomes import Reason
 from feedmill_distillation.dialect import ANSWER_TOKENS
 from feedmill_distillation.model import ModelDistiller, open_model
 from feedmill_distillation.prompt import system_message
+from feedmill_distillation.recipe_files import STANDARD, RecipeFile, read_recipes
 from support import model_server as serve
 from support.articles import article
 from support.model_server import ModelServer, open_model_server
@@ -33,11 +34,18 @@ GOOD = Distillate(
     topics=("testing",),
     relevance=0.7,
     language="en",
+    relevance_reason="It is about the bridge.",
+    reading_minutes=1,
+    article_start=0,
+    article_end=len(TEXT),
+    calls=1,
+    cost_nanos=None,
     prompt_tokens=serve.PROMPT_TOKENS,
     completion_tokens=serve.COMPLETION_TOKENS,
 )
 TWO_TURNS = GOOD.model_copy(
     update={
+        "calls": 2,
         "prompt_tokens": 2 * serve.PROMPT_TOKENS,
         "completion_tokens": 2 * serve.COMPLETION_TOKENS,
     }
@@ -69,7 +77,7 @@ async def test_an_article_becomes_a_distillate(server: ModelServer, model: Model
     assert request.format == "json_schema"
     assert request.token_limits == {"max_tokens": ANSWER_TOKENS}
     assert [message.role for message in request.messages] == ["system", "user"]
-    assert request.messages[0].content == system_message()
+    assert request.messages[0].content == system_message(read_recipes(None)[STANDARD])
     assert list(request.lines.values()) == TEXT.split("\n")
 
 
@@ -88,12 +96,135 @@ async def test_a_server_that_wants_no_key_gets_none_of_ours(
     assert server.requests[0].authorization == "Bearer none"
 
 
-async def test_only_the_first_part_of_a_long_article_is_sent(
+def long_article(paragraphs: int) -> str:
+    return "\n".join(
+        f"Paragraph {n}. " + "It says one thing and then another. " * 12
+        for n in range(1, paragraphs + 1)
+    )
+
+
+async def test_a_long_article_is_distilled_in_parts_and_merged(server: ModelServer) -> None:
+    text = long_article(30)
+    file = RecipeFile(name="x", input_tokens=2_500, prompt="Distil.")
+
+    async with open_model(server.url, "small", None, file=file) as model:
+        distillate = await model.distill(article(text))
+
+    assert isinstance(distillate, Distillate)
+    *parts, merging = server.requests
+    assert len(parts) >= 2
+    # Every line is shown once, under its own number, and no paragraph is torn.
+    assert [number for part in parts for number in part.lines] == list(range(1, 31))
+    assert all(part.lines[min(part.lines)].startswith("Paragraph") for part in parts)
+    assert all(f"Part {n}:" in merging.article for n in range(1, len(parts) + 1))
+    # Each part is paid for, and so is putting them together.
+    assert distillate.calls == len(server.requests) == len(parts) + 1
+    assert distillate.prompt_tokens == serve.PROMPT_TOKENS * distillate.calls
+
+
+async def test_what_is_endless_is_cut(server: ModelServer) -> None:
+    file = RecipeFile(name="x", input_tokens=2_500, most_parts=2, prompt="Distil.")
+
+    async with open_model(server.url, "small", None, file=file) as model:
+        await model.distill(article(long_article(200)))
+
+    assert len(server.requests) == 3
+
+
+async def test_a_recipe_says_how_the_model_is_asked(server: ModelServer) -> None:
+    file = RecipeFile(
+        name="x",
+        language="de",
+        topics=("Machine Learning",),
+        other_topics=False,
+        temperature=0.2,
+        answer_tokens=500,
+        prompt="Be brief.",
+    )
+    server.script(serve.changed(topics=["machine-learning", "MACHINE learning", "cats"]))
+
+    async with open_model(server.url, "small", None, file=file) as model:
+        distillate = await model.distill(ARTICLE)
+
+    [request] = server.requests
+    assert request.messages[0].content.startswith("Be brief.")
+    assert "language with the tag de" in request.messages[0].content
+    assert "Machine Learning" in request.messages[0].content
+    assert (request.temperature, request.token_limits) == (0.2, {"max_tokens": 500})
+    assert isinstance(distillate, Distillate)
+    assert (distillate.topics, distillate.language) == (("Machine Learning",), "de")
+
+
+async def test_a_reader_may_want_another_language_than_the_recipe_leaves_open(
     server: ModelServer, model: ModelDistiller
 ) -> None:
-    await model.distill(article("A sentence of an endless text. " * 5_000))
+    german = model.in_language("de")
 
-    assert 20_000 < len(server.requests[0].article) < 26_000
+    await german.distill(ARTICLE)
+
+    assert "language with the tag de" in server.requests[0].messages[0].content
+    assert german.recipe.id != model.recipe.id
+    assert (german.recipe.language, german.recipe.name) == ("de", "standard")
+    assert german.in_language("fr") is german
+
+
+async def test_an_endpoint_that_takes_no_temperature_is_asked_without(server: ModelServer) -> None:
+    file = RecipeFile(name="x", temperature=0.2, prompt="Distil.")
+    server.script(serve.error(400, "Unsupported value: 'temperature' does not support 0.2"))
+
+    async with open_model(server.url, "small", None, file=file) as model:
+        await model.distill(ARTICLE)
+
+    assert [request.temperature for request in server.requests] == [0.2, None]
+
+
+async def test_an_answer_word_by_word_is_the_same_answer(server: ModelServer) -> None:
+    async with open_model(server.url, "small", KEY, streaming=True) as model:
+        assert await model.distill(ARTICLE) == GOOD
+
+    assert [request.stream for request in server.requests] == [True]
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        pytest.param(serve.broken_off, "broke off", id="no end"),
+        pytest.param(serve.failing_stream, "no connection, or it was lost", id="error inside"),
+        pytest.param(serve.garbled_stream, "no connection, or it was lost", id="no JSON"),
+        pytest.param(serve.rate_limited(7), "HTTP 429", id="refused"),
+        pytest.param(serve.dropped, "no connection, or it was lost", id="dropped"),
+    ],
+)
+async def test_a_stream_that_breaks_is_no_answer(
+    server: ModelServer, answer: serve.Answer, message: str
+) -> None:
+    server.script(answer)
+
+    async with open_model(server.url, "small", KEY, seconds=5, streaming=True) as model:
+        with pytest.raises(ModelUnavailableError, match=message) as raised:
+            await model.distill(ARTICLE)
+        assert "sk-very-secret" not in repr(raised.value.__cause__)
+        assert await model.distill(ARTICLE) == GOOD
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        pytest.param(serve.refusal, Reason.MODEL_REFUSED, id="refusal"),
+        pytest.param(serve.filtered, Reason.MODEL_REFUSED, id="content filter"),
+        pytest.param(serve.context_exceeded, Reason.MODEL_CONTEXT_EXCEEDED, id="context"),
+    ],
+)
+async def test_what_a_model_will_not_do_is_an_outcome_word_by_word_too(
+    server: ModelServer, answer: serve.Answer, reason: Reason
+) -> None:
+    server.script(answer)
+
+    async with open_model(server.url, "small", KEY, streaming=True) as model:
+        verdict = await model.distill(ARTICLE)
+
+    assert isinstance(verdict, EntryUndistillable)
+    assert verdict.reason == reason
 
 
 async def test_an_article_without_words_is_not_sent(

@@ -13,7 +13,10 @@ from feedmill_distillation.prompt import (
     repair_message,
     system_message,
 )
+from feedmill_distillation.recipe_files import STANDARD, read_recipes
 from support.articles import article
+
+STANDARD_RECIPE = read_recipes(None)[STANDARD]
 
 
 def message_about(content: ContentToDistill, *, characters: int = 1_000) -> str:
@@ -84,7 +87,7 @@ def test_the_same_article_always_gives_the_same_messages() -> None:
 def test_the_model_is_told_every_field_of_the_answer() -> None:
     named = [f'"{field}"' for field in (*Answer.model_fields, "text", "first_line", "last_line")]
 
-    assert [field for field in named if field not in system_message()] == []
+    assert [field for field in named if field not in system_message(STANDARD_RECIPE)] == []
 
 
 def test_repair_says_what_was_wrong_but_not_at_length() -> None:
@@ -108,7 +111,11 @@ RECIPE = recipe_for(Distiller.MODEL, "small", PROMPT_VERSION, characters=100)
 
 def test_recipe_names_its_ingredients() -> None:
     assert recipe_for(Distiller.MODEL, "small", PROMPT_VERSION, characters=100) == Recipe(
-        id=RECIPE.id, distiller=Distiller.MODEL, model="small", prompt_version=PROMPT_VERSION
+        id=RECIPE.id,
+        name="model",
+        distiller=Distiller.MODEL,
+        model="small",
+        prompt_version=PROMPT_VERSION,
     )
 
 

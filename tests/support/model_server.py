@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 PROMPT_TOKENS = 100
 COMPLETION_TOKENS = 20
 
-_NUMBERED_LINE = re.compile(r"^\[(\d+)\] (.+)$", re.MULTILINE)
+_NUMBERED_LINE = re.compile(r"^\[(\d+)(?:-\d+)?\] (.+)$", re.MULTILINE)
 _SHOWN_CHARACTERS = 200
 
 Format = Literal["json_schema", "json_object", "text"]
@@ -37,6 +37,8 @@ class ModelRequest(BaseModel):
     authorization: str
     format: Format = "text"
     token_limits: dict[str, int] = {}
+    temperature: float | None = None
+    stream: bool = False
 
     @property
     def article(self) -> str:
@@ -81,7 +83,8 @@ class ModelServer:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         asked = _read(await request.json(), request.headers.get("Authorization", ""))
         self.requests.append(asked)
-        return await self._answer_to(asked)(asked)
+        response = await self._answer_to(asked)(asked)
+        return _streamed(response) if asked.stream else response
 
     def _answer_to(self, asked: ModelRequest) -> Answer:
         if self.key is not None and asked.authorization != f"Bearer {self.key}":
@@ -125,6 +128,9 @@ def good_answer(request: ModelRequest) -> dict[str, Any]:
         ],
         "topics": ["testing"],
         "relevance": 0.7,
+        "relevance_reason": "It is about the bridge.",
+        "article_first_line": 1,
+        "article_last_line": max(request.lines),
         "language": "en",
     }
 
@@ -284,11 +290,79 @@ def _completion(
     )
 
 
+def _streamed(response: web.StreamResponse) -> web.StreamResponse:
+    """The same completion as a stream of chunks; anything else as it is."""
+    if not isinstance(response, web.Response) or response.status != 200 or not response.text:
+        return response
+    if response.content_type != "application/json":
+        return response
+    whole = json.loads(response.text)
+    choice = whole["choices"][0]
+    said = choice["message"]
+    pieces = re.findall(r".{1,20}", said["content"] or "", re.DOTALL)
+    deltas = [{"role": "assistant"}, *({"content": piece} for piece in pieces)]
+    deltas += [{"refusal": said["refusal"]}] if said["refusal"] else []
+    chunks = [_chunk(delta) for delta in deltas]
+    chunks += [
+        _chunk({}, choice["finish_reason"]),
+        {**_chunk({}), "choices": [], "usage": whole["usage"]},
+    ]
+    return _events(*(json.dumps(chunk) for chunk in chunks), "[DONE]", headers=response.headers)
+
+
+def _chunk(delta: dict[str, Any], finish_reason: str | None = None) -> dict[str, Any]:
+    return {
+        "id": "chatcmpl-1",
+        "object": "chat.completion.chunk",
+        "created": 0,
+        "model": "served",
+        "choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason}],
+    }
+
+
+def _events(*data: str, headers: Mapping[str, str] | None = None) -> web.Response:
+    kept = {k: v for k, v in (headers or {}).items() if k.lower().startswith("x-")}
+    return web.Response(
+        text="".join(f"data: {each}\n\n" for each in data),
+        content_type="text/event-stream",
+        headers=kept,
+    )
+
+
+async def broken_off(_: ModelRequest) -> web.StreamResponse:
+    """End a stream in the middle of the answer, as a server that is restarted does."""
+    return _events(json.dumps(_chunk({"content": '{"summary": "It be'})))
+
+
+async def failing_stream(_: ModelRequest) -> web.StreamResponse:
+    """Find out in the middle of the answer that there is none."""
+    error = {"error": {"message": "sk-very-secret is overloaded", "code": "server_error"}}
+    return _events(json.dumps(_chunk({"content": "{"})), json.dumps(error))
+
+
+async def garbled_stream(_: ModelRequest) -> web.StreamResponse:
+    return _events("{this is no JSON")
+
+
+def limited(**headers: str) -> Answer:
+    """Answer like `good`, and say how much is left: `remaining_requests="0"`."""
+
+    async def answer(request: ModelRequest) -> web.StreamResponse:
+        response = await good(request)
+        for name, value in headers.items():
+            response.headers[f"x-ratelimit-{name.replace('_', '-')}"] = value
+        return response
+
+    return answer
+
+
 def _read(body: dict[str, Any], authorization: str) -> ModelRequest:
     return ModelRequest(
         model=body["model"],
         messages=body["messages"],
         authorization=authorization,
         format=body.get("response_format", {}).get("type", "text"),
+        temperature=body.get("temperature"),
+        stream=body.get("stream", False),
         token_limits={name: body[name] for name in body if name.startswith("max_")},
     )

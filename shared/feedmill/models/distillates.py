@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from feedmill.models.base import BrowserModel, Model
 from feedmill.models.outcomes import Reason
@@ -19,10 +19,21 @@ class Distiller(StrEnum):
 class Recipe(Model):
     """How a distillate is made. Two recipes that could answer differently have different ids."""
 
-    id: str = Field(description="hash of everything below")
+    id: str = Field(description="hash of everything that makes a difference")
+    name: str = Field(default="", description="what people choose it by")
     distiller: Distiller
     model: str
     prompt_version: str
+    language: str | None = Field(
+        default=None, description="of its summaries; None: each article's own"
+    )
+
+
+class RecipeChoice(Model):
+    """What somebody who follows a feed wants its entries distilled with."""
+
+    name: str = Field(default="", description="empty: what the workers are set to")
+    language: str | None = None
 
 
 class KeyPoint(BrowserModel):
@@ -40,9 +51,17 @@ class Distillate(Model):
     key_points: tuple[KeyPoint, ...] = Field(default=(), max_length=7)
     topics: tuple[str, ...] = Field(default=(), max_length=12)
     relevance: float = Field(ge=0, le=1, description="0: noise, 1: must read")
+    relevance_reason: str = Field(default="", max_length=300)
     language: str | None = None
+    reading_minutes: int | None = Field(default=None, ge=1)
+    article_start: int | None = Field(default=None, description="where the article itself begins")
+    article_end: int | None = Field(default=None, description="one past its last character")
+    calls: int = Field(default=0, ge=0)
     prompt_tokens: int = Field(default=0, ge=0)
     completion_tokens: int = Field(default=0, ge=0)
+    cost_nanos: int | None = Field(
+        default=0, ge=0, description="billionths of the price table's currency; None: not known"
+    )
 
 
 class ContentToDistill(Model):
@@ -79,6 +98,14 @@ class EntryUndistillable(Model):
     detail: str = ""
 
 
+class DistillationDeferred(Model):
+    """Today's budget is spent: the entry waits, as it is, until the next day begins."""
+
+    outcome: Literal["deferred"] = "deferred"
+    entry_id: int
+    until: AwareDatetime
+
+
 class DistillationSkipped(Model):
     """The entry is not at a stage that can be distilled: removed, or not fetched."""
 
@@ -87,7 +114,8 @@ class DistillationSkipped(Model):
 
 
 DistillOutcome = Annotated[
-    EntryDistilled | EntryUndistillable | DistillationSkipped, Field(discriminator="outcome")
+    EntryDistilled | EntryUndistillable | DistillationDeferred | DistillationSkipped,
+    Field(discriminator="outcome"),
 ]
 
 

@@ -46,6 +46,7 @@ class Reason(StrEnum):
     NO_TEXT = "no_text"
     MODEL_UNAUTHORIZED = "model_unauthorized"
     MODEL_UNKNOWN = "model_unknown"
+    MODEL_NO_CREDIT = "model_no_credit"
     MODEL_REQUEST_REFUSED = "model_request_refused"
     MODEL_REFUSED = "model_refused"
     MODEL_ANSWER_INVALID = "model_answer_invalid"
@@ -105,6 +106,7 @@ ADVICE: dict[Reason, str] = {
     Reason.NO_TEXT: "There was no text to distil.",
     Reason.MODEL_UNAUTHORIZED: "The model refused the key. Check FEEDMILL_MODEL_API_KEY.",
     Reason.MODEL_UNKNOWN: "The endpoint has no such model. Check FEEDMILL_MODEL_NAME and FEEDMILL_MODEL_URL.",
+    Reason.MODEL_NO_CREDIT: "The model's account has no credit left. Add some at its provider.",
     Reason.MODEL_REQUEST_REFUSED: (
         "The endpoint has refused every request so far. "
         "Check FEEDMILL_MODEL_URL and FEEDMILL_MODEL_NAME, and look into the endpoint's own log."

@@ -1,6 +1,6 @@
 from typing import NamedTuple
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -33,6 +33,11 @@ class DraftStore:
             .values(key=key, content_hash=content_hash, **draft._asdict())
             .on_conflict_do_nothing()
         )
+
+    async def any(self, content_hash: str) -> bool:
+        """Return whether something about a text has been answered already."""
+        statement = select(exists().where(drafts.c.content_hash == content_hash))
+        return bool((await self._connection.execute(statement)).scalar_one())
 
     async def forget(self, content_hash: str) -> None:
         """Remove the answers about a text whose distillate is stored."""

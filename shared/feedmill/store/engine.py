@@ -23,6 +23,7 @@ from feedmill.store.lists import ListStore
 from feedmill.store.pages import PageStore
 from feedmill.store.pushes import PushStore
 from feedmill.store.reader import ReaderStore
+from feedmill.store.recipes import RecipeStore
 from feedmill.store.robots import RobotsStore
 from feedmill.store.schema import check_schema
 from feedmill.store.spend import SpendStore
@@ -48,6 +49,7 @@ class Transaction:
         self.contents = ContentStore(connection)
         self.pages = PageStore(connection)
         self.distillates = DistillateStore(connection)
+        self.recipes = RecipeStore(connection)
         self.drafts = DraftStore(connection)
         self.endpoints = EndpointStore(connection)
         self.spend = SpendStore(connection)

@@ -55,6 +55,18 @@ MODEL_SECONDS = Histogram(
 
 MODEL_TOKENS = Counter("feedmill_model_tokens_total", "Tokens used, by direction.", ["direction"])
 
+MODEL_COST = Counter("feedmill_model_cost_total", "What calls cost, in the price table's currency.")
+
+MODEL_UNPRICED_CALLS = Counter(
+    "feedmill_model_unpriced_calls_total", "Calls whose price is not known."
+)
+
+BUDGET_STEPS = Counter(
+    "feedmill_budget_steps_total",
+    "Articles for which the day's budget had no room, by what was done instead.",
+    ["step"],
+)
+
 GATEWAY_REQUEST_SECONDS = Histogram(
     "feedmill_gateway_request_seconds",
     "Time of one request to the gateway, by route and status class.",
