@@ -116,6 +116,8 @@ def _temporal_command(site: Site, namespace: str) -> tuple[str, ...]:
         *(str(program), "server", "start-dev", "--ui-disable-news-fetch"),
         *(f"--{name}={value}" for name, value in options.items()),
         *(f"--sqlite-pragma={pragma}" for pragma in pragmas),
+        # Runs share the queues instead of standing behind the one that came first.
+        "--dynamic-config-value=matching.enableFairness=true",
     )
 
 

@@ -118,6 +118,8 @@ class Pipeline(Generic[P]):
                 distilled = await workflow.execute_activity_method(
                     DistillationActivities.distill_entries,
                     DistillEntries(entry_ids=entry_ids),
+                    # A run with thousands of entries must not keep the model from all others.
+                    priority=options.shared_with(workflow.info().workflow_id),
                     **options.DISTILL_ENTRIES,
                 )
             except ActivityError as error:

@@ -12,6 +12,8 @@ from feedmill.models.runs import EntriesProgress, IngestionProgress, RunStep
 
 P = TypeVar("P", bound=EntriesProgress)
 
+_BUDGET_SPENT = "today's budget for the language model is spent"
+
 
 def after_poll(progress: IngestionProgress, polled: PollOutcome) -> IngestionProgress:
     """Return the progress once the feed has answered, or has given nothing."""
@@ -58,7 +60,8 @@ def after_distillation(progress: P, outcomes: Sequence[DistillOutcome]) -> P:
         update={
             "distilled": progress.distilled + counts["distilled"],
             "undistillable": progress.undistillable + counts["undistillable"],
-            "left": progress.left + counts["skipped"],
+            "left": progress.left + counts["skipped"] + counts["deferred"],
+            "detail": _BUDGET_SPENT if counts["deferred"] else progress.detail,
         }
     )
 

@@ -104,3 +104,14 @@ DISTILL_ENTRIES: ActivityOptions = {
 
 # Somebody is looking at the screen: ahead of every background run.
 INTERACTIVE = Priority(priority_key=1)
+
+# Temporal refuses longer keys.
+_FAIRNESS_KEY_BYTES = 64
+
+
+def shared_with(key: str) -> Priority:
+    """Return the place in a queue of work that shares it with all other keys, as equals.
+
+    How urgent it is stays as the workflow has it. A server without fairness heeds the rest.
+    """
+    return Priority(fairness_key=key.encode()[:_FAIRNESS_KEY_BYTES].decode(errors="ignore"))
