@@ -6,7 +6,15 @@ import typer
 
 from feedmill import __version__
 from feedmill.errors import FeedmillError, SettingsError
-from feedmill_cli.commands import database, entries, feeds, fleet, lists, refetching
+from feedmill_cli.commands import (
+    database,
+    distillation,
+    entries,
+    feeds,
+    fleet,
+    lists,
+    refetching,
+)
 from feedmill_cli.errors import EXIT_FAILED, CommandError
 from feedmill_cli.output import complain
 
@@ -25,6 +33,9 @@ _COMMANDS = (
     entries.entries,
     refetching.refetch,
     refetching.reextract,
+    distillation.recipes,
+    distillation.choose,
+    distillation.spend,
     database.migrate,
 )
 

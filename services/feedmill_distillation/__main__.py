@@ -20,7 +20,11 @@ async def main() -> None:
         local = ExtractiveDistiller(pool)
         async with open_service(settings, kitchen, store, local) as service:
             await run_worker(
-                settings, TaskQueue.DISTILLATION, store, activities=[service.distill_entries]
+                settings,
+                TaskQueue.DISTILLATION,
+                store,
+                activities=[service.distill_entries],
+                begin=lambda _client: service.offer(),
             )
 
 

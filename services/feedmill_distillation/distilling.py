@@ -89,6 +89,11 @@ class DistillationService(DistillationActivities):
             deferred = {each.entry_id: each for some in unless_failed(results) for each in some}
             return EntriesDistilled(outcomes=await self._outcomes(request.entry_ids, deferred))
 
+    async def offer(self) -> None:
+        """Tell people which recipes they can choose."""
+        async with self._store.transaction() as tx:
+            await tx.recipes.offer(self._menu.recipes())
+
     async def _ready(self, entry_ids: Sequence[int]) -> tuple[list[ContentToDistill], Choices]:
         async with self._store.transaction() as tx:
             ready = await tx.contents.to_distill(entry_ids)

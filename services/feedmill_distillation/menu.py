@@ -65,6 +65,11 @@ class Menu:
         distinct = {each.recipe.id: each for each in reversed(_in_language(chosen, choice))}
         return list(reversed(distinct.values()))
 
+    def recipes(self) -> list[Recipe]:
+        """Return what can be chosen."""
+        distinct = {each.recipe.name: each.recipe for each in (self._local, *self._named.values())}
+        return list(distinct.values())
+
     def _chosen(self, name: str) -> EntryDistiller:
         if name and name not in self._named and name not in self._unknown:
             self._unknown.add(name)

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import Header, Query
-from pydantic import AwareDatetime, Field, field_validator
+from pydantic import AwareDatetime, Field, field_validator, model_validator
 
 from feedmill.models.base import RequestBody
 from feedmill.models.entries import Stage
@@ -33,6 +33,30 @@ class NewReextraction(RequestBody):
 
     feed_id: int | None = Field(default=None, ge=1, le=MAX_ID, description="of this feed alone")
     since: AwareDatetime | None = Field(default=None, description="that came since then")
+
+
+class RecipeChange(RequestBody):
+    """What to distil with, and where that holds; what is left out stays as it is."""
+
+    recipe: str = Field(default="", max_length=40)
+    language: str = Field(
+        default="",
+        pattern=r"^([A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3})?$",
+        description="of your summaries, BCP 47; not of one feed's or category's alone",
+    )
+    feed_id: int | None = Field(default=None, ge=1, le=MAX_ID)
+    category: CategoryPath = ()
+
+    @model_validator(mode="after")
+    def _holds_somewhere(self) -> "RecipeChange":
+        somewhere = self.feed_id is not None or bool(self.category)
+        if self.feed_id is not None and self.category:
+            raise ValueError("name a feed or a category, not both")
+        if somewhere and ("recipe" not in self.model_fields_set or self.language):
+            raise ValueError("a feed or a category has a recipe, and no language of its own")
+        if not {"recipe", "language"} & self.model_fields_set:
+            raise ValueError("name a recipe or a language")
+        return self
 
 
 class _Positioned(RequestBody):

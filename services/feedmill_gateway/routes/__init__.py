@@ -6,8 +6,10 @@ from feedmill_gateway.routes import (
     feeds,
     lists,
     pages,
+    recipes,
     reextractions,
     runs,
+    spend,
     websub,
 )
 
@@ -16,6 +18,8 @@ API = (
     lists.router,
     entries.router,
     reextractions.router,
+    recipes.router,
+    spend.router,
     runs.router,
     events.router,
 )

@@ -36,6 +36,26 @@ class RecipeChoice(Model):
     language: str | None = None
 
 
+class RecipeView(BrowserModel):
+    """A recipe that workers can use now."""
+
+    name: str
+    distiller: Distiller
+    model: str
+    language: str | None = None
+
+
+class RecipeList(BrowserModel):
+    items: tuple[RecipeView, ...]
+
+
+class Choice(BrowserModel):
+    """What a reader has chosen where; nothing closer to a feed is chosen there."""
+
+    recipe: str | None = Field(default=None, description="null: the one the workers are set to")
+    language: str | None = Field(default=None, description="of summaries; null: the article's own")
+
+
 class KeyPoint(BrowserModel):
     """One thing the article says, and where it says it."""
 

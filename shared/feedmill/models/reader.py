@@ -54,6 +54,7 @@ class FeedView(BrowserModel):
     url: str
     title: str = Field(default="", description="what you call it, else what it calls itself")
     category: tuple[str, ...] = Field(default=(), description="names, outermost first")
+    recipe: str | None = Field(default=None, description="null: the category's, or yours")
     site_url: WebUrl = None
     added_at: AwareDatetime
     health: FeedHealth = Field(
@@ -102,6 +103,13 @@ class EntryView(BrowserModel):
     key_points: tuple[KeyPoint, ...] = ()
     topics: tuple[str, ...] = ()
     relevance: float | None = Field(default=None, description="0: noise, 1: must read")
+    relevance_reason: str = ""
+    reading_minutes: int | None = None
+    article_start: int | None = Field(
+        default=None, description="where the article itself begins in `text`"
+    )
+    article_end: int | None = None
+    recipe: str | None = None
     distiller: Distiller | None = None
     model: str | None = None
     word_count: int | None = None

@@ -25,6 +25,7 @@ from feedmill.store import clock
 from feedmill.store.categories import category_paths
 from feedmill.store.tables import (
     aliases,
+    categories,
     contents,
     distillates,
     entries,
@@ -32,6 +33,7 @@ from feedmill.store.tables import (
     feeds,
     recipes,
     subscriptions,
+    users,
 )
 from feedmill.store.websub import is_pushed
 
@@ -182,6 +184,7 @@ def _feeds_of(user_id: int) -> Select[Any]:
             feeds.c.url,
             _TITLE.label("title"),
             paths.c.path.label("category"),
+            subscriptions.c.recipe,
             feeds.c.site_url,
             subscriptions.c.created_at.label("added_at"),
             _HEALTH.label("health"),
@@ -203,15 +206,29 @@ def _feeds_of(user_id: int) -> Select[Any]:
     )
 
 
-def _newest_distillate() -> LateralFromClause:
-    # The last one counts: a later recipe replaces what an earlier one wrote. One of an earlier text
-    # would point at passages that are not there any more.
+def _newest_distillate(user_id: int) -> LateralFromClause:
+    # What the reader chose comes first; else the last one counts: a later recipe replaces what an
+    # earlier one wrote. One of an earlier text would point at passages that are not there any more.
+    reader = select(users.c.recipe).where(users.c.id == user_id).scalar_subquery()
+    language = select(users.c.language).where(users.c.id == user_id).scalar_subquery()
+    category = (
+        select(categories.c.recipe)
+        .where(categories.c.id == subscriptions.c.category_id)
+        .correlate(subscriptions)
+        .scalar_subquery()
+    )
+    chosen = func.coalesce(subscriptions.c.recipe, category, reader)
     return (
         select(
             distillates.c.summary,
             distillates.c.key_points,
             distillates.c.topics,
             distillates.c.relevance,
+            distillates.c.relevance_reason,
+            distillates.c.reading_minutes,
+            distillates.c.article_start,
+            distillates.c.article_end,
+            func.nullif(recipes.c.name, "").label("recipe"),
             recipes.c.distiller,
             recipes.c.model,
         )
@@ -220,14 +237,19 @@ def _newest_distillate() -> LateralFromClause:
             distillates.c.entry_id == entries.c.id,
             distillates.c.content_hash == contents.c.hash,
         )
-        .order_by(distillates.c.id.desc())
+        .order_by(
+            func.coalesce(recipes.c.name == chosen, literal(False)).desc(),
+            func.coalesce(recipes.c.language == language, literal(False)).desc(),
+            distillates.c.id.desc(),
+        )
         .limit(1)
+        .correlate(entries, contents, subscriptions)
         .lateral("newest")
     )
 
 
 def _entries_of(user_id: int) -> Select[Any]:
-    newest = _newest_distillate()
+    newest = _newest_distillate(user_id)
     return (
         select(
             entries.c.id,
