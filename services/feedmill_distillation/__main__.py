@@ -12,6 +12,9 @@ from feedmill_distillation.kitchen import Kitchen, read_kitchen
 from feedmill_distillation.menu import EntryDistiller
 from feedmill_distillation.model import open_client
 
+# Articles at hand for each that the model may have.
+_AT_HAND, _AND_A_FEW = 2, 2
+
 
 async def main() -> None:
     settings = load(DistillationSettings)
@@ -42,7 +45,8 @@ async def open_service(
             store,
             named[settings.recipe],
             local=local,
-            concurrency=settings.model_concurrency,
+            # While some are with the model, the next are made ready and the last are stored.
+            concurrency=_AT_HAND * settings.model_concurrency + _AND_A_FEW,
             named=named,
             ladder=[named[step] for step in settings.when_spent],
         )

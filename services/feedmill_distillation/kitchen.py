@@ -1,5 +1,6 @@
 """What the settings make of recipes and prices: which distillers there are, and what they may cost."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -33,7 +34,8 @@ class Kitchen(NamedTuple):
     ) -> dict[str, EntryDistiller]:
         """Return a distiller for each recipe, by its name; those of one model share its endpoint."""
         models = {self.model_of(file) for file in self.files.values()}
-        tills = {model: self._till(store, model) for model in models}
+        places = asyncio.Semaphore(self.settings.model_concurrency)
+        tills = {model: self._till(store, model, places) for model in models}
         endpoints = {
             model: Endpoint(
                 client,
@@ -50,7 +52,7 @@ class Kitchen(NamedTuple):
             made[name] = ModelDistiller(endpoints[model], model, file, tills[model])
         return made
 
-    def _till(self, store: Store, model: str) -> StoreTill:
+    def _till(self, store: Store, model: str, places: asyncio.Semaphore) -> StoreTill:
         settings = self.settings
         budget = settings.daily_budget
         return StoreTill(
@@ -65,6 +67,7 @@ class Kitchen(NamedTuple):
                 requests=settings.model_requests_per_minute,
                 tokens=settings.model_tokens_per_minute,
             ),
+            places=places,
         )
 
 

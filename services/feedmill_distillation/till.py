@@ -1,6 +1,7 @@
 """What every call passes: the pool's pace, the day's ceiling, and the drafts of earlier calls."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import NamedTuple, Protocol
@@ -23,6 +24,7 @@ log = get_logger(__name__)
 # Shorter waits are sat out here; longer ones give the slot back to Temporal.
 _WORTH_WAITING = timedelta(seconds=30)
 _MINUTE = timedelta(minutes=1)
+_AT_FIRST = timedelta(seconds=1)
 
 
 class PlannedCall(Model):
@@ -76,11 +78,27 @@ class FreeTill:
 
 
 class StoreTill:
-    """The till of one model of one endpoint, shared by all workers through the store."""
+    """The till of one model of one endpoint, shared by all workers through the store.
+
+    Parameters
+    ----------
+    places
+        How many calls this worker makes at once, whatever else it has at hand.
+    """
 
     def __init__(
-        self, store: Store, endpoint: str, *, price: Price | None, ceilings: Ceilings, pace: Pace
+        self,
+        store: Store,
+        endpoint: str,
+        *,
+        price: Price | None,
+        ceilings: Ceilings,
+        pace: Pace,
+        places: asyncio.Semaphore,
     ) -> None:
+        self._places = places
+        self._refusal: HeldError | None = None
+        self._refused_until = 0.0
         self._store = store
         self._endpoint = endpoint
         self._price = price
@@ -136,7 +154,7 @@ class StoreTill:
         self, call: PlannedCall, reservation: Reservation, ask: Ask
     ) -> Paid | TextRefused:
         try:
-            answer = await ask()
+            answer = await self._in_place(ask)
         except HeldError as error:
             await self._hold(error, call)
             await self._give_back(reservation, call)
@@ -167,6 +185,26 @@ class StoreTill:
         self._say_unpriced(call.payer)
         _count(used)
         return Paid(answer, used)
+
+    async def _in_place(self, ask: Ask) -> Completion | TextRefused:
+        async with self._places:
+            self._check_refusal()
+            try:
+                return await ask()
+            except HeldError as error:
+                # Before the place is free: the store hears of it only afterwards.
+                self._heed(error, error.retry_after or _AT_FIRST)
+                raise
+
+    def _heed(self, refusal: HeldError, wait: timedelta) -> None:
+        self._refusal = refusal
+        self._refused_until = time.monotonic() + wait.total_seconds()
+
+    def _check_refusal(self) -> None:
+        """Let nobody ask who waited for a place while somebody else was refused."""
+        left = self._refused_until - time.monotonic()
+        if self._refusal is not None and left > 0:
+            raise ModelUnavailableError(str(self._refusal), retry_after=timedelta(seconds=left))
 
     async def _hold(self, error: HeldError, call: PlannedCall) -> None:
         async with self._store.transaction() as tx:

@@ -139,6 +139,33 @@ async def test_who_is_told_to_wait_makes_the_whole_pool_wait(
     assert (await report(store)).reserved_tokens == 0
 
 
+async def test_who_waits_for_a_place_meanwhile_does_not_ask_either(
+    store: Store, server: ModelServer
+) -> None:
+    server.script(serve.rate_limited(30))
+
+    async with open_till_model(server, store, places=1) as model:
+        ends = await asyncio.gather(
+            *(model.distill(article(f"Article {n}.")) for n in range(5)), return_exceptions=True
+        )
+
+    assert all(isinstance(end, ModelUnavailableError) and end.retry_after for end in ends)
+    assert len(server.requests) == 1
+    assert (await report(store)).reserved_tokens == 0
+
+
+async def test_no_more_calls_are_made_at_once_than_there_are_places(
+    store: Store, server: ModelServer
+) -> None:
+    flight = serve.Flight()
+    server.usual = flight.answer
+
+    async with open_till_model(server, store, places=3) as model:
+        await asyncio.gather(*(model.distill(article(f"Article {n}.")) for n in range(9)))
+
+    assert flight.most == 3
+
+
 async def test_an_answer_that_uses_up_the_limit_makes_the_pool_wait_too(
     store: Store, server: ModelServer, clock: Clock
 ) -> None:

@@ -1,5 +1,6 @@
 """A model distiller as the service builds it: with the till that all workers share."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -28,8 +29,16 @@ async def open_till_model(
     price: Price | None = PRICE,
     model: str = "small",
     file: RecipeFile = FILE,
+    places: int = 100,
 ) -> AsyncIterator[ModelDistiller]:
-    till = StoreTill(store, f"{server.url} {model}", price=price, ceilings=ceilings, pace=pace)
+    till = StoreTill(
+        store,
+        f"{server.url} {model}",
+        price=price,
+        ceilings=ceilings,
+        pace=pace,
+        places=asyncio.Semaphore(places),
+    )
     async with open_client(server.url, None, seconds=20) as client:
         endpoint = Endpoint(client, model, seconds=20, memory=till)
         yield ModelDistiller(endpoint, model, file, till)

@@ -248,6 +248,20 @@ def slow(seconds: float) -> Answer:
     return answer
 
 
+class Flight:
+    """Answers like `good`, after a moment; remembers how many calls there were at once."""
+
+    def __init__(self) -> None:
+        self.now = self.most = 0
+
+    async def answer(self, request: ModelRequest) -> web.StreamResponse:
+        self.now += 1
+        self.most = max(self.most, self.now)
+        await asyncio.sleep(0.05)
+        self.now -= 1
+        return await good(request)
+
+
 class _DrippingResponse(web.StreamResponse):
     def __init__(self, seconds: float) -> None:
         super().__init__(headers={"Content-Type": "application/json"})
