@@ -1,4 +1,4 @@
-"""What of a model's answer becomes the distillate. Pure."""
+"""What of a model's answer becomes the distillate, and how much of it does."""
 
 import re
 import unicodedata
@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from feedmill.models.distillates import ContentToDistill, Distillate
 from feedmill.models.spending import Usage
+from feedmill.telemetry.metrics import CLAIMS
 from feedmill_distillation.answers import Answer
+from feedmill_distillation.article import Article
 from feedmill_distillation.lines import Line
-from feedmill_distillation.provenance import key_points
+from feedmill_distillation.provenance import borne_out
 from feedmill_distillation.recipe_files import RecipeFile
 
 _MOST_TOPICS = 12
@@ -32,9 +34,16 @@ def as_distillate(
     `used` is what all calls together used that led to it.
     """
     start, end = _article(answer, lines)
+    article = Article(content.text, lines, title=content.title, language=content.language)
+    borne = borne_out(answer.summary, answer.key_points, article)
+    for outcome in borne.point_outcomes:
+        CLAIMS.labels("key_point", outcome).inc()
+    for outcome in borne.summary_outcomes:
+        CLAIMS.labels("summary", outcome).inc()
     return Distillate(
-        summary=answer.summary,
-        key_points=key_points(answer.key_points, content.text, lines),
+        summary=borne.summary,
+        sentences=borne.sentences,
+        key_points=borne.key_points,
         topics=normal_topics(answer.topics, recipe),
         relevance=answer.relevance,
         relevance_reason=answer.relevance_reason[:_REASON_CHARACTERS],

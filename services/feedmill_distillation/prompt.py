@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from feedmill.models.distillates import ContentToDistill, Distiller, Recipe
 from feedmill_distillation.answers import Answer
 from feedmill_distillation.lines import LINE_CHARACTERS, Line, one_line
+from feedmill_distillation.provenance import VERSION as PROVENANCE
 from feedmill_distillation.recipe_files import RecipeFile
 
 _TITLE_CHARACTERS = 300
@@ -114,7 +115,12 @@ def recipe_for(
 
 def recipe_of(file: RecipeFile, model: str) -> Recipe:
     """Return the recipe that a file describes, for the model that it is used with."""
-    identity = {**file.identity(), "model": model, "line_characters": LINE_CHARACTERS}
+    identity = {
+        **file.identity(),
+        "model": model,
+        "line_characters": LINE_CHARACTERS,
+        "provenance": PROVENANCE,
+    }
     language = identity.pop("language")
     return recipe_for(
         Distiller.MODEL,

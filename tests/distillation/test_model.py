@@ -9,7 +9,13 @@ import structlog
 from pydantic import SecretStr
 
 from feedmill.errors import ModelUnavailableError
-from feedmill.models.distillates import Distillate, EntryUndistillable, KeyPoint
+from feedmill.models.distillates import (
+    Distillate,
+    EntryUndistillable,
+    KeyPoint,
+    Passage,
+    SummarySentence,
+)
 from feedmill.models.outcomes import Reason
 from feedmill_distillation.dialect import ANSWER_TOKENS
 from feedmill_distillation.model import ModelDistiller, open_model
@@ -26,6 +32,7 @@ ARTICLE = article(TEXT, entry_id=7)
 
 GOOD = Distillate(
     summary="The bridge is closed until 3 May.",
+    sentences=(SummarySentence(start=0, end=33, sources=(Passage(start=0, end=33),)),),
     key_points=(
         KeyPoint(text="The bridge is closed until 3 May.", start=0, end=33),
         KeyPoint(text="Use the ferry.", start=34, end=48),
@@ -254,16 +261,16 @@ async def test_claims_the_article_does_not_bear_out_are_dropped(
 ) -> None:
     invented = [
         {"text": "It opens on 9 May.", "first_line": 1, "last_line": 1},
-        {"text": "The ferry is free.", "first_line": 4, "last_line": 4},
+        {"text": "The ferry runs hourly.", "first_line": 3, "last_line": 3},
         {"text": "The mayor resigns.", "first_line": 12, "last_line": 12},
     ]
     server.script(serve.changed(key_points=invented))
 
     distillate = await model.distill(ARTICLE)
 
-    kept = KeyPoint(text="The ferry is free.", start=65, end=82)
+    kept = KeyPoint(text="The ferry runs hourly.", start=49, end=64)
     assert distillate == GOOD.model_copy(update={"key_points": (kept,)})
-    assert TEXT[kept.start : kept.end] == "It costs nothing."
+    assert TEXT[kept.start : kept.end] == "It runs hourly."
 
 
 async def test_topics_and_language_are_tidied(server: ModelServer, model: ModelDistiller) -> None:

@@ -56,18 +56,39 @@ class Choice(BrowserModel):
     language: str | None = Field(default=None, description="of summaries; null: the article's own")
 
 
-class KeyPoint(BrowserModel):
+class Passage(BrowserModel):
+    """A part of the stored text: `text[start:end]`."""
+
+    start: int = Field(ge=0, description="first character of the source passage in the stored text")
+    end: int = Field(ge=0, description="one past its last character")
+
+
+class KeyPoint(Passage):
     """One thing the article says, and where it says it."""
 
     text: str = Field(min_length=1, max_length=1_000)
-    start: int = Field(ge=0, description="first character of the source passage in the stored text")
-    end: int = Field(ge=0, description="one past its last character")
+    recited: bool = Field(
+        default=False, description="the model cited other lines, which do not say it"
+    )
+
+
+class SummarySentence(BrowserModel):
+    """A sentence of the summary, `summary[start:end]`, and where the article says it."""
+
+    start: int = Field(ge=0)
+    end: int = Field(ge=0)
+    sources: tuple[Passage, ...] = Field(
+        default=(), description="empty: it was not found in the article, only nothing against it"
+    )
 
 
 class Distillate(Model):
     """The short form of an article, and how much it matters."""
 
     summary: str = Field(min_length=1, max_length=2_000)
+    sentences: tuple[SummarySentence, ...] = Field(
+        default=(), description="of the summary; none: nobody looked for them in the article"
+    )
     key_points: tuple[KeyPoint, ...] = Field(default=(), max_length=7)
     topics: tuple[str, ...] = Field(default=(), max_length=12)
     relevance: float = Field(ge=0, le=1, description="0: noise, 1: must read")

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, BeforeValidator, Field, TypeAdapter
 
 from feedmill.models.base import BrowserModel, Model
-from feedmill.models.distillates import Distiller, KeyPoint
+from feedmill.models.distillates import Distiller, KeyPoint, SummarySentence
 from feedmill.models.entries import Stage
 from feedmill.models.outcomes import Reason
 from feedmill.models.reextraction import ReextractionProgress
@@ -100,6 +100,9 @@ class EntryView(BrowserModel):
     advice: str | None = Field(default=None, description="what a person can do about it")
     detail: str = ""
     summary: str | None = None
+    sentences: tuple[SummarySentence, ...] = Field(
+        default=(), description="where the article says what the summary says"
+    )
     key_points: tuple[KeyPoint, ...] = ()
     topics: tuple[str, ...] = ()
     relevance: float | None = Field(default=None, description="0: noise, 1: must read")
@@ -120,7 +123,7 @@ class EntryView(BrowserModel):
 
 
 class EntryDetail(EntryView):
-    """An entry with its article. Key points count Unicode characters of `text`."""
+    """An entry with its article. Passages count Unicode characters of `text`."""
 
     html: str | None = Field(default=None, description="sanitised")
     text: str | None = None

@@ -221,6 +221,7 @@ def _newest_distillate(user_id: int) -> LateralFromClause:
     return (
         select(
             distillates.c.summary,
+            distillates.c.sentences,
             distillates.c.key_points,
             distillates.c.topics,
             distillates.c.relevance,

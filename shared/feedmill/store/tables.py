@@ -345,6 +345,7 @@ distillates = Table(
     Column("recipe_id", Text, ForeignKey("recipes.id"), nullable=False),
     Column("content_hash", Text, nullable=False),
     Column("summary", Text, nullable=False),
+    Column("sentences", JSONB, nullable=False, server_default="[]"),
     Column("key_points", JSONB, nullable=False, server_default="[]"),
     Column("topics", ARRAY(Text), nullable=False, server_default="{}"),
     Column("relevance", Double, nullable=False),

@@ -67,6 +67,12 @@ BUDGET_STEPS = Counter(
     ["step"],
 )
 
+CLAIMS = Counter(
+    "feedmill_claims_total",
+    "What models said of articles, by whether the article bears it out, or why it does not.",
+    ["kind", "outcome"],
+)
+
 GATEWAY_REQUEST_SECONDS = Histogram(
     "feedmill_gateway_request_seconds",
     "Time of one request to the gateway, by route and status class.",
