@@ -24,7 +24,6 @@ log = get_logger(__name__)
 # Shorter waits are sat out here; longer ones give the slot back to Temporal.
 _WORTH_WAITING = timedelta(seconds=30)
 _MINUTE = timedelta(minutes=1)
-_AT_FIRST = timedelta(seconds=1)
 
 
 class PlannedCall(Model):
@@ -132,7 +131,7 @@ class StoreTill:
             if isinstance(entered, Paid):
                 return entered
             if isinstance(entered, Reservation):
-                return await self._make(call, entered, ask)
+                return await self._in_place(call, entered, ask)
             await _wait(entered)
 
     async def _enter(self, call: PlannedCall) -> Paid | Reservation | Pass:
@@ -150,11 +149,26 @@ class StoreTill:
                 raise BudgetSpentError("today's budget is spent", until=reserved.until)
             return reserved
 
+    async def _in_place(
+        self, call: PlannedCall, reservation: Reservation, ask: Ask
+    ) -> Paid | TextRefused:
+        try:
+            await self._places.acquire()
+        except asyncio.CancelledError:
+            await asyncio.shield(self._give_back(reservation, call))
+            raise
+        # Until it is settled: what a killed worker loses is what is in flight, no more.
+        try:
+            return await self._make(call, reservation, ask)
+        finally:
+            self._places.release()
+
     async def _make(
         self, call: PlannedCall, reservation: Reservation, ask: Ask
     ) -> Paid | TextRefused:
         try:
-            answer = await self._in_place(ask)
+            self._check_refusal()
+            answer = await ask()
         except HeldError as error:
             await self._hold(error, call)
             await self._give_back(reservation, call)
@@ -186,20 +200,6 @@ class StoreTill:
         _count(used)
         return Paid(answer, used)
 
-    async def _in_place(self, ask: Ask) -> Completion | TextRefused:
-        async with self._places:
-            self._check_refusal()
-            try:
-                return await ask()
-            except HeldError as error:
-                # Before the place is free: the store hears of it only afterwards.
-                self._heed(error, error.retry_after or _AT_FIRST)
-                raise
-
-    def _heed(self, refusal: HeldError, wait: timedelta) -> None:
-        self._refusal = refusal
-        self._refused_until = time.monotonic() + wait.total_seconds()
-
     def _check_refusal(self) -> None:
         """Let nobody ask who waited for a place while somebody else was refused."""
         left = self._refused_until - time.monotonic()
@@ -211,6 +211,8 @@ class StoreTill:
             strikes = await tx.endpoints.strikes(self._endpoint)
             error.decide(call.prompt_tokens + call.answer_tokens, strikes)
             await tx.endpoints.hold(self._endpoint, error.wait, str(error), strike=error.is_strike)
+        self._refusal = error
+        self._refused_until = time.monotonic() + error.wait.total_seconds()
 
     async def _give_back(self, reservation: Reservation, call: PlannedCall) -> None:
         async with self._store.transaction() as tx:
