@@ -1,8 +1,8 @@
-"""How many tokens a text may be, at most, without asking anybody's tokenizer. Pure.
+"""About how many tokens a text is, without asking anybody's tokenizer. Pure.
 
-A tokenizer that splits bytes never makes more tokens than there are bytes, and words of scripts that
-it was trained on take far fewer: of English, four letters or so are one. Counting too many costs a
-little room; counting too few costs a refused call.
+A rule of thumb that means to err upwards: three letters of a Latin word are one, and so is a digit or
+a sign; a character of any other script is up to two. It is no bound: random letters, or rare characters
+that a tokenizer takes byte by byte, may be more.
 """
 
 import re
@@ -16,7 +16,7 @@ MESSAGE_TOKENS = 8
 
 
 def count_tokens(text: str) -> int:
-    """Return how many tokens a text is at most, for any tokenizer in common use."""
+    """Return about how many tokens a text is, rather more than fewer."""
     return sum(_tokens(piece) for piece in _PIECE.findall(text))
 
 
