@@ -186,7 +186,7 @@ async def main() -> None:
     arguments = _arguments()
     farm = Farm(arguments.feeds, arguments.port, arguments.seed)
     loop = asyncio.get_running_loop()
-    await loop.create_server(lambda: _Connection(farm), sock=_listen(arguments.port))
+    await loop.create_server(lambda: _Connection(farm), sock=listen(arguments.port))
     commands = asyncio.StreamReader(limit=1 << 20)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(commands), sys.stdin)
     print("{}", flush=True)
@@ -194,7 +194,7 @@ async def main() -> None:
         print(json.dumps(farm.obey(json.loads(line))), flush=True)
 
 
-def _listen(port: int) -> socket.socket:
+def listen(port: int) -> socket.socket:
     """Listen on every loopback address at once, and on no other."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
