@@ -24,12 +24,10 @@ from feedmill.models.outcomes import Reason
 from feedmill.store import Store
 from feedmill.web.client import WebClient
 from feedmill_fetch.fetching import Fetcher
-from support import misbehaviour
 from support.corpus import serve_corpus
 from support.entries import add_entries, add_pages, articles, fetch, stored, told
 from support.fetching import build_fetcher
 from support.origin import Origin
-from support.sabotage import SabotagedPool
 
 PAGE = "<article>" + "<p>Enough words, in sentences, to be an article of some kind.</p>" * 9
 TEASER = "A sentence of the feed itself, which has several of them. " * 5
@@ -181,29 +179,6 @@ async def test_a_page_without_article_falls_back_on_the_feed(
 
     assert await fetch(fetcher, entry_id) == [ContentFetched(entry_id=entry_id)]
     assert await articles(store) == {entry_id: TEASER}
-
-
-async def test_an_extractor_that_hangs_or_dies_costs_one_outcome(
-    store: Store, web_client: WebClient, extractors: IsolatedPool, origin: Origin
-) -> None:
-    bodies = {b"hang": misbehaviour.hang, b"die": misbehaviour.die}
-    fetcher = build_fetcher(store, web_client, SabotagedPool(extractors, bodies))
-    origin.serve("/good", PAGE)
-    origin.serve("/hang", b"hang")
-    origin.serve("/die", b"die")
-    ids = await add_pages(store, *map(origin.url, ("/hang", "/good", "/die")))
-
-    assert await fetch(fetcher, *ids) == [
-        ContentUnavailable(
-            entry_id=ids[0], reason=Reason.EXTRACTOR_FAILED, detail="took longer than 0.3 s"
-        ),
-        ContentFetched(entry_id=ids[1]),
-        ContentUnavailable(
-            entry_id=ids[2],
-            reason=Reason.EXTRACTOR_FAILED,
-            detail="ended its process with code 139",
-        ),
-    ]
 
 
 async def test_an_entry_removed_meanwhile_is_gone(
