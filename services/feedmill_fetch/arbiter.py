@@ -7,6 +7,7 @@ bears it out. When they found different things altogether, the feed's own words 
 or else a *referee*, who is asked for nothing but that.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -186,18 +187,21 @@ class _Finder:
         self.next_place = 0
 
     def pass_by(self, line: Line) -> None:
-        same = (place for place in self._places.get(line.words, ()) if place >= self.next_place)
-        found = next(same, None)
+        found = self._same(line)
         if found is None:
             found = next(self._like(line), None)
         if found is not None:
             self.next_place = found + 1
 
+    def _same(self, line: Line) -> int | None:
+        places = self._places.get(line.words, [])
+        at = bisect_left(places, self.next_place)
+        return places[at] if at < len(places) else None
+
     def _like(self, line: Line) -> Iterator[int]:
         words = set(line.words)
-        for place, other in enumerate(
-            self._lines[self.next_place :][:_LOOK_AHEAD], self.next_place
-        ):
+        ahead = self._lines[self.next_place : self.next_place + _LOOK_AHEAD]
+        for place, other in enumerate(ahead, self.next_place):
             if len(words.intersection(other.words)) > _MOSTLY_THE_SAME * len(words):
                 yield place
 

@@ -16,7 +16,7 @@ from feedmill_fetch.feed_text import (
 )
 from feedmill_fetch.length import count_words, reading_minutes
 from feedmill_fetch.metadata import Metadata, person, read_metadata, withheld
-from feedmill_fetch.page import base_of, parse
+from feedmill_fetch.page import base_of, parse, without_huge_tags
 from feedmill_fetch.presenting import has_picture
 from feedmill_fetch.sanitising import sanitise_tree
 from feedmill_fetch.walls import signs_of
@@ -88,7 +88,7 @@ def examine(
     markup
         The same whole, as it came, if the feed gave it so.
     """
-    source = decode_text(body, charset)
+    source = without_huge_tags(decode_text(body, charset))
     page = parse(source)
     own = read_feed_text(url, title=title, teaser=teaser, markup=markup).content
     if page is None:

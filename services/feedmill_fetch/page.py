@@ -18,8 +18,20 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 
+# Parsers compare each attribute with all before it.
+_HUGE_TAG = re.compile(r"<([a-zA-Z][a-zA-Z0-9]*)\s[^<>]{500000,}")
+
+# A little less than where the parser stops to go deeper.
+_DEEP = 250
+
 # The stubs know only what XPath in general gives.
+_IS_DEEP = cast("Callable[[HtmlElement], bool]", XPath(f"boolean({'/*' * _DEEP})"))
 _ELEMENTS = cast("Callable[[HtmlElement], float]", XPath("count(//*)"))
+
+
+def without_huge_tags(text: str) -> str:
+    """Return a page without the attributes of elements that have more of them than a parser can bear."""
+    return _HUGE_TAG.sub(r"<\1", text)
 
 
 def parse(text: str) -> HtmlElement | None:
@@ -40,6 +52,11 @@ def parse(text: str) -> HtmlElement | None:
 def size_of(page: HtmlElement) -> int:
     """Return how many elements a page has."""
     return int(_ELEMENTS(page))
+
+
+def is_deep(page: HtmlElement) -> bool:
+    """Tell whether elements nest deeper than on any page that people made."""
+    return _IS_DEEP(page)
 
 
 def base_of(page: HtmlElement, url: str) -> str:

@@ -15,7 +15,7 @@ _PAGE = re.compile(r"Page$|^VideoObject$|^CreativeWork$")
 
 # From the times when scripts were hidden from browsers; comments around it go with the rest.
 _CDATA = ("<![CDATA[", "]]>")
-_DOCUMENT = re.compile(r"[\[{].*[\]}]", re.DOTALL)
+_BEGINNING = re.compile(r"[\[{]")
 
 _MOST_CHARACTERS = 500_000
 _DEEPEST = 6
@@ -66,10 +66,12 @@ def _parsed(text: str) -> object:
         return None
     for mark in _CDATA:
         text = text.replace(mark, "")
-    document = _DOCUMENT.search(text)
+    begins, ends = _BEGINNING.search(text), max(text.rfind("]"), text.rfind("}"))
+    if begins is None:
+        return None
     try:
         # Line breaks within strings are wrong, and common.
-        return json.loads(document[0], strict=False) if document else None
+        return json.loads(text[begins.start() : ends + 1], strict=False)
     except (ValueError, RecursionError):
         return None
 
