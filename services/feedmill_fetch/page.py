@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import cast
 
-from lxml.etree import ParserError, XPath
+from lxml.etree import ParserError, SubElement, XPath
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
 from feedmill.web.plain import storable
@@ -17,6 +17,11 @@ _PLACEHOLDER = re.compile(
     r"^data:|blank|placeholder|spacer|pixel|lazy|loading|loader|transparent|grey|gray|1x1",
     re.IGNORECASE,
 )
+
+_OF_HEAD = frozenset({
+    "base", "basefont", "bgsound", "link", "meta", "noscript", "object", "script", "style",
+    "template", "title",
+})  # fmt: skip
 
 # Parsers compare each attribute with all before it.
 _HUGE_TAG = re.compile(r"<([a-zA-Z][a-zA-Z0-9]*)\s[^<>]{500000,}")
@@ -42,6 +47,7 @@ def parse(text: str) -> HtmlElement | None:
         page = document_fromstring(storable(text).encode(), parser=parser)
     except ParserError:
         return None
+    _settle_head(page)
     if page.find("body") is None:
         return None
     for image in page.iter("img", "source"):
@@ -63,6 +69,23 @@ def base_of(page: HtmlElement, url: str) -> str:
     """Return where the page's relative links start."""
     declared = page.find(".//base[@href]")
     return url if declared is None else absolute_url(declared.get("href", ""), url) or url
+
+
+def _settle_head(page: HtmlElement) -> None:
+    """Move to the body what the parser, which knows no `article` or `main`, left in the head.
+
+    It does so where a page leaves out the tags of both, as it may.
+    """
+    head = page.find("head")
+    strays = [] if head is None else [node for node in head if node.tag not in _OF_HEAD]
+    if not strays:
+        return
+    body = page.find("body")
+    if body is None:
+        body = SubElement(page, "body")
+    strays[-1].tail = (strays[-1].tail or "") + (body.text or "")
+    body.text = None
+    body[:0] = strays
 
 
 def _wake(image: HtmlElement) -> None:

@@ -161,3 +161,24 @@ def test_a_deep_page_ends() -> None:
     deep = "<div>" * 20_000 + "text" + "</div>" * 20_000
 
     assert extract(page(deep), charset=None, url=URL) is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(f"<title>A</title><article>{ARTICLE}</article>", id="article"),
+        pytest.param(
+            f"<!doctype html><html lang=en><meta charset=utf-8><title>A</title><main>{ARTICLE}</main>",
+            id="main",
+        ),
+        pytest.param(
+            f"<title>A</title><article>{ARTICLE}</article>Loose.<div>After.</div>", id="and a body"
+        ),
+    ],
+)
+def test_pages_may_leave_out_the_tags_of_head_and_body(body: str) -> None:
+    content = found(body.encode())
+
+    assert content.title == "A"
+    assert content.text.startswith("Paragraph 0 says something")
+    assert "Paragraph 5" in content.text
