@@ -26,6 +26,8 @@ __all__ = ["PAGE", "PARSER", "FeedUnreadable", "parse_feed", "read_feed"]
 # Raised whenever more can be read than before: what was refused then is worth another look.
 PARSER = "2"
 PAGE = "an HTML page"
+# Of what a site's document begins with, as people read it.
+_NAME_CHARACTERS = 50
 
 
 def parse_feed(
@@ -66,7 +68,9 @@ def _read_xml(text: str) -> ShownFeed | FeedUnreadable:
     if is_page(text[:start], root):
         return _no_feed(PAGE)
     if root not in FEED_ROOTS:
-        return _no_feed(f"a document that starts with <{root}>" if root else "no XML")
+        return _no_feed(
+            f"a document that starts with <{root:.{_NAME_CHARACTERS}}>" if root else "no XML"
+        )
     document = text[start:]
     tree = parse_xml(document)
     if tree is None:

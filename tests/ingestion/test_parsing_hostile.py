@@ -228,3 +228,11 @@ def test_a_wrong_encoding_costs_nothing(body: bytes, charset: str | None) -> Non
 
     assert isinstance(parsed, FeedSnapshot)
     assert [entry.title for entry in parsed.entries] == ["café “so”"]
+
+
+def test_what_a_document_begins_with_is_told_no_longer_than_people_read() -> None:
+    read = read_feed(b"<" + b"a" * 100_000 + b">")
+
+    assert read == FeedUnreadable(
+        reason=Reason.NOT_A_FEED, detail=f"a document that starts with <{'a' * 50}>"
+    )

@@ -126,3 +126,11 @@ def test_a_body_that_cannot_be_unpacked_is_refused(label: str, body: bytes) -> N
 
     assert isinstance(refusal, Refusal)
     assert refusal.reason == Reason.BAD_ENCODING
+
+
+def test_a_label_is_told_no_longer_than_people_read() -> None:
+    refusal = decode_body(gzip.compress(b"a" * 500)[:-1], "gzip" + " " * 30_000, 500)
+
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason is Reason.TRUNCATED
+    assert len(refusal.detail) == 300

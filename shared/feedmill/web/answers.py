@@ -14,6 +14,8 @@ _WAIT = frozenset({429, 503})
 # What some rate limiters answer instead.
 _FORBIDDEN = 403
 
+_DETAIL_CHARACTERS = 300
+
 
 class Answer(Model):
     """The site answered, with whatever status.
@@ -78,7 +80,7 @@ class Refusal(Model):
     @classmethod
     def _fits_the_store(cls, detail: str) -> str:
         # Much of it is what a site sent us.
-        return storable(detail)
+        return storable(detail[:_DETAIL_CHARACTERS])
 
 
 class Deferred(Model):
