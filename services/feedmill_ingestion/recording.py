@@ -69,32 +69,36 @@ class Recorder:
             await self._write_or_split(batch)
 
     async def _write_or_split(self, batch: Sequence[Ended]) -> None:
+        if await self._attempt(batch) is None:
+            return
+        # One of them is at fault: the others must not suffer for it. And what was only in
+        # another transaction's way finds that ended.
+        for ended in batch:
+            refusal = await self._attempt([ended])
+            if refusal is not None:
+                await self._write_as_failed(ended, refusal)
+
+    async def _attempt(self, batch: Sequence[Ended]) -> DBAPIError | None:
+        """Write polls down and tell whoever waits for them; return why the store refuses them."""
         try:
             written = await self._write(batch)
         except DBAPIError as error:
-            if len(batch) == 1:
-                await self._write_as_failed(batch[0], error)
-                return
-            # One of them is at fault: the others must not suffer for it.
-            for ended in batch:
-                await self._write_or_split([ended])
+            return error
         except Exception as error:  # noqa: BLE001 - each of those who wait raises it
             for ended in batch:
                 _fail(ended, error)
         else:
             for ended in batch:
                 _succeed(ended, written[ended.feed.id])
+        return None
 
     async def _write_as_failed(self, ended: Ended, error: DBAPIError) -> None:
         """Write that a poll could not be written, in place of what it found."""
         log.error("poll refused by the store", feed_id=ended.feed.id, error=str(error.orig))
         failed = replace(ended, poll=Failed(reason=Reason.PARSER_FAILED, detail="not storable"))
-        try:
-            written = await self._write([failed])
-        except Exception as again:  # noqa: BLE001 - who waits for it raises it
-            _fail(ended, again)
-        else:
-            _succeed(failed, written[ended.feed.id])
+        refusal = await self._attempt([failed])
+        if refusal is not None:
+            _fail(ended, refusal)
 
     async def _write(self, batch: Sequence[Ended]) -> dict[int, Recorded]:
         async with self._store.transaction() as tx:

@@ -9,12 +9,12 @@ from sqlalchemy.exc import DBAPIError
 from feedmill.config import StoreSettings
 from feedmill.errors import StoreUnavailableError
 from feedmill.models.events import EventKind, RunRef
-from feedmill.models.feeds import FeedSnapshot, FeedToPoll, SnapshotEntry, Validators
+from feedmill.models.feeds import FeedLink, FeedSnapshot, FeedToPoll, SnapshotEntry, Validators
 from feedmill.models.hosts import Admitted, HostLimit, Place
 from feedmill.models.hubs import HubState
 from feedmill.models.outcomes import Reason
 from feedmill.store import Store, open_store
-from feedmill_ingestion.polls import Failed, Poll, Postponed, Shown, TurnedAway
+from feedmill_ingestion.polls import Failed, Found, Poll, Postponed, Shown, TurnedAway
 from feedmill_ingestion.recording import Recorded, Recorder
 from ingestion.conftest import PACE
 from support.clock import NOON, Clock
@@ -44,6 +44,17 @@ async def add(store: Store, *urls: str) -> list[FeedToPoll]:
 
 async def record(store: Store, feed: FeedToPoll, poll: Poll, run: RunRef | None = None) -> Recorded:
     return await Recorder(store, PACE).record(feed, poll, place=None, run=run)
+
+
+async def waits_for_another(store: Store) -> None:
+    """Return once a transaction waits for another one to end."""
+    waiting = text("select count(*) from pg_locks where not granted")
+    async with asyncio.timeout(10):
+        while True:
+            async with store.transaction() as tx:
+                if (await tx.connection.execute(waiting)).scalar_one():
+                    return
+            await asyncio.sleep(0.02)
 
 
 async def told(store: Store) -> list[tuple[EventKind, str]]:
@@ -114,6 +125,21 @@ async def test_one_poll_that_cannot_be_written_does_no_harm_to_the_others(store:
     standing = recorded[1].feed
     assert standing is not None
     assert (standing.last_reason, standing.last_detail) == (Reason.PARSER_FAILED, "not storable")
+
+
+async def test_a_page_whose_feed_somebody_adds_just_then_becomes_that_feed(store: Store) -> None:
+    (page,) = await add(store, "https://a.example/")
+    found = Found(link=FeedLink(url=URL), shown=shown("a"))
+    async with store.transaction() as tx:
+        added = await tx.feeds.add(URL)
+        recording = asyncio.create_task(record(store, page, found))
+        # Until it waits for us: what we add is not to be seen before.
+        await waits_for_another(store)
+
+    recorded = await recording
+
+    assert recorded.feed is not None
+    assert (recorded.feed.id, recorded.feed.last_reason) == (added, None)
 
 
 async def test_what_cannot_be_written_at_all_is_raised_where_it_is_waited_for(
