@@ -6,9 +6,14 @@ once.
 
 from datetime import datetime
 
-from sqlalchemy import DateTime, Function, func
+from sqlalchemy import DateTime, Function, ScalarSelect, func, select
 
 
 def now() -> Function[datetime]:
     """Return the moment at which this part of a statement is evaluated, as an expression."""
     return func.feedmill_now(type_=DateTime(timezone=True))
+
+
+def moment() -> ScalarSelect[datetime]:
+    """Return the moment at which a statement asks first: no index can be searched for one that runs on."""
+    return select(now()).scalar_subquery()

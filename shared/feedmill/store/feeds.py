@@ -125,7 +125,7 @@ class FeedStore:
         """Return the feeds of a shard that have been due for longest and that nobody polls or looks at."""
         statement = (
             select(feeds.c.id, feeds.c.url)
-            .where(feeds.c.next_poll_at <= _now(), _is_free(), feeds.c.id % shards == shard)
+            .where(feeds.c.next_poll_at <= clock.moment(), _is_free(), feeds.c.id % shards == shard)
             .order_by(feeds.c.next_poll_at)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -258,11 +258,6 @@ _MERGES = (
     ),
     text("update aliases set feed_id = :stays where feed_id = :gone"),
 )
-
-
-def _now() -> ColumnElement[datetime]:
-    # Asked once per statement: an index cannot be searched for a moment that runs on.
-    return select(clock.now()).scalar_subquery()
 
 
 def _is_free() -> ColumnElement[bool]:

@@ -94,7 +94,7 @@ class WebSubStore:
         """Return of how many of a shard's feeds the hubs are to be asked now, up to a thousand."""
         found = (
             select(websub.c.feed_id)
-            .where(websub.c.renew_at <= clock.now(), websub.c.feed_id % shards == shard)
+            .where(websub.c.renew_at <= clock.moment(), websub.c.feed_id % shards == shard)
             .limit(_MOST_COUNTED)
             .subquery()
         )
