@@ -2,7 +2,7 @@ import asyncio
 import time
 
 import pytest
-from sqlalchemy import Table, func, select
+from sqlalchemy import Table, func, select, text
 
 from feedmill.config import StoreSettings
 from feedmill.models.lists import FeedsFollowed, ListedFeed
@@ -26,6 +26,17 @@ async def shown(store: Store, user_id: int) -> list[FeedView]:
 
 async def count(tx: Transaction, table: Table) -> int:
     return (await tx.connection.execute(select(func.count()).select_from(table))).scalar_one()
+
+
+async def waiting(store: Store, transactions: int) -> None:
+    """Return once so many transactions wait for another one."""
+    asked = text("select count(distinct pid) from pg_locks where not granted")
+    async with asyncio.timeout(10):
+        while True:
+            async with store.transaction() as tx:
+                if (await tx.connection.execute(asked)).scalar_one() >= transactions:
+                    return
+            await asyncio.sleep(0.02)
 
 
 def listed(*names: str, category: tuple[str, ...] = ()) -> list[ListedFeed]:
@@ -169,6 +180,20 @@ async def test_a_feed_is_renamed_and_moved(store: Store) -> None:
     assert (bare.title, bare.category) == ("", ())
 
 
+async def test_a_feed_listed_where_it_is_and_where_it_was_is_one_feed(store: Store) -> None:
+    owner = await user(store)
+    was, now = "https://was.example/", "https://now.example/"
+    async with store.transaction() as tx:
+        feed_id = await tx.feeds.add(was)
+        await tx.feeds.move(feed_id, now)
+
+    async with store.transaction() as tx:
+        followed = await tx.lists.follow(owner, [*listed("was"), *listed("now")])
+
+    assert followed.feed_ids == {was: feed_id}
+    assert [feed.title for feed in await shown(store, owner)] == ["The was"]
+
+
 async def test_a_crash_in_the_middle_leaves_nothing(store: Store) -> None:
     owner = await user(store)
 
@@ -199,6 +224,57 @@ async def test_lists_imported_at_once_do_not_meet_in_a_deadlock(database_url: st
 
     # Two of them were one reader's: whoever came second found all of it followed.
     assert sorted(new) == [0, *[500] * 5]
+
+
+async def test_a_list_and_the_polls_of_its_feeds_never_wait_for_each_other(
+    database_url: str,
+) -> None:
+    settings = StoreSettings(database_url=database_url, database_pool_size=5)
+    async with open_store(settings) as store:
+        owner = await user(store)
+        async with store.transaction() as tx:
+            # By address and by number they stand in another order.
+            ids = [await tx.feeds.add(feed.url) for feed in listed("b", "a")]
+
+        async def follow() -> None:
+            async with store.transaction() as tx:
+                await tx.lists.follow(owner, listed("a", "b"))
+
+        async def poll() -> None:
+            async with store.transaction() as tx:
+                await tx.feeds.lock(ids)
+
+        async with store.transaction() as tx:
+            await tx.feeds.lock(ids[:1])
+            both = []
+            for each in (poll(), follow()):
+                both.append(asyncio.create_task(each))
+                await waiting(store, len(both))
+        await asyncio.gather(*both)
+
+    assert len(both) == 2
+
+
+async def test_a_feed_whose_last_reader_leaves_is_followed_all_the_same_where_it_was(
+    store: Store,
+) -> None:
+    leaver, follower = await user(store, "leaver"), await user(store, "follower")
+    async with store.transaction() as tx:
+        feed_id = await tx.feeds.add("https://was.example/")
+        await tx.feeds.subscribe(leaver, feed_id)
+        await tx.feeds.move(feed_id, "https://now.example/")
+
+    async def follow() -> None:
+        async with store.transaction() as tx:
+            await tx.feeds.subscribe(follower, await tx.feeds.add("https://was.example/"))
+
+    async with store.transaction() as tx:
+        await tx.feeds.unsubscribe(leaver, feed_id)
+        following = asyncio.create_task(follow())
+        await waiting(store, 1)
+    await following
+
+    assert [feed.url for feed in await shown(store, follower)] == ["https://was.example/"]
 
 
 async def test_five_thousand_feeds_take_a_moment(store: Store) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    union,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
@@ -19,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedmill.models.feeds import Feed, FeedToPoll
 from feedmill.store import clock
+from feedmill.store.given import given, texts
 from feedmill.store.tables import aliases, feeds, subscriptions
 from feedmill.store.websub import is_pushed
 
@@ -65,6 +67,7 @@ class FeedStore:
         first_poll_in
             When a new feed is due by itself: later, for one that somebody polls at once.
         """
+        await self.hold([url])
         known = await self.known_as([url])
         if known:
             return known[url]
@@ -81,6 +84,17 @@ class FeedStore:
         """Return the feeds that were at these addresses, or were found there, by address."""
         statement = select(aliases.c.url, aliases.c.feed_id).where(aliases.c.url.in_(urls))
         return {row.url: row.feed_id for row in await self._connection.execute(statement)}
+
+    async def hold(self, urls: Sequence[str]) -> None:
+        """Keep the feeds that are or were at these addresses from being removed, or polled, meanwhile."""
+        there = given(texts("url", urls))
+        ids = union(
+            select(feeds.c.id).join(there, there.c.url == feeds.c.url),
+            select(aliases.c.feed_id).join(there, there.c.url == aliases.c.url),
+        )
+        # In the order in which polls lock them.
+        statement = select(feeds.c.id).where(feeds.c.id.in_(ids)).order_by(feeds.c.id)
+        await self._connection.execute(statement.with_for_update())
 
     async def subscribe(self, user_id: int, feed_id: int) -> bool:
         """Let a user follow a feed; False when they did already."""

@@ -37,8 +37,10 @@ class ListStore:
         wanted = {feed.category for feed in listed if feed.category} | set(empty)
         category_ids, made = await self._categories.make(user_id, wanted)
         feed_ids = await self._add([feed.url for feed in listed])
-        new = await self._subscribe(user_id, listed, feed_ids, category_ids)
-        followed = {url: feed_id for url, feed_id in feed_ids.items() if feed_id in new}
+        # Two addresses may be one feed's: where it is now, and where it was. The first counts.
+        feeds_listed = {feed_ids[feed.url]: feed for feed in reversed(listed)}
+        new = await self._subscribe(user_id, feeds_listed, category_ids)
+        followed = {feed.url: feed_id for feed_id, feed in feeds_listed.items() if feed_id in new}
         return FeedsFollowed(feed_ids=followed, categories=made)
 
     async def listed(self, user_id: int) -> list[ListedFeed]:
@@ -76,6 +78,7 @@ class ListStore:
         )
 
     async def _add(self, urls: Sequence[str]) -> dict[str, int]:
+        await self._feeds.hold(urls)
         known = await self._feeds.known_as(urls)
         wanted = given(texts("url", [url for url in urls if url not in known]))
         rows = await self._connection.execute(
@@ -95,14 +98,13 @@ class ListStore:
     async def _subscribe(
         self,
         user_id: int,
-        listed: Sequence[ListedFeed],
-        feed_ids: Mapping[str, int],
+        listed: Mapping[int, ListedFeed],
         category_ids: Mapping[Path, int],
     ) -> frozenset[int]:
         rows = given(
-            numbers("feed_id", [feed_ids[feed.url] for feed in listed]),
-            numbers("category_id", [category_ids.get(feed.category) for feed in listed]),
-            texts("title", [feed.title or None for feed in listed]),
+            numbers("feed_id", list(listed)),
+            numbers("category_id", [category_ids.get(feed.category) for feed in listed.values()]),
+            texts("title", [feed.title or None for feed in listed.values()]),
         )
         new = await self._connection.execute(
             insert(subscriptions)
