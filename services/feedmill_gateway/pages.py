@@ -14,6 +14,7 @@ from feedmill.models.base import Model
 from feedmill.models.lists import ListImported
 from feedmill.models.reader import EntryDetail, EntryPage, EntryView, FeedView, Problem, RunView
 from feedmill_gateway import words
+from feedmill_gateway.passages import marked
 
 _UNAUTHORIZED = 401
 
@@ -67,7 +68,7 @@ class Pages:
 
     def entry(self, entry: EntryDetail) -> HTMLResponse:
         """Render the page of one entry, with its article."""
-        return self._page("entry.html", {"entry": entry})
+        return self._page("entry.html", {"entry": entry, "marked": marked(entry)})
 
     def card(self, entry: EntryView) -> HTMLResponse:
         """Render an entry as it stands in the list."""

@@ -241,9 +241,39 @@ async def test_an_article_is_shown_as_it_was_sanitised(
     shown = await page(reader, f"/entries/{entry_id}")
 
     assert '<div class="article"><p>Grain &amp; <em>stone</em></p></div>' in shown
+    # The passage is not in this HTML, so it is quoted.
     assert (
         "<summary>Nothing is wasted.</summary><blockquote>It wastes nothing.</blockquote>" in shown
     )
+
+
+async def test_a_key_point_leads_to_its_sentence(reader: ClientSession, library: Library) -> None:
+    entry_id = await library.entry(await library.feed())
+    await library.article(entry_id)
+    await library.distillate(entry_id)
+
+    shown = await page(reader, f"/entries/{entry_id}")
+
+    assert '<li><a class="source" href="#passage-0">Nothing is wasted.</a></li>' in shown
+    assert (
+        '<p><span class="passage" id="passage-0"></span><mark>It wastes nothing.</mark></p>'
+        in shown
+    )
+
+
+async def test_whatever_a_model_says_is_text(reader: ClientSession, library: Library) -> None:
+    link = "[click](https://evil.example/?q=1) ![x](https://evil.example/x.png)"
+    entry_id = await library.entry(await library.feed())
+    await library.article(entry_id)
+    await library.distillate(entry_id, summary=f"{HOSTILE} {link}", point=HOSTILE, topic=HOSTILE)
+
+    for path in ("/", f"/entries/{entry_id}", f"/fragments/entries/{entry_id}"):
+        shown = await page(reader, path)
+        assert shown.count(ESCAPED) == 3
+        assert HOSTILE not in shown
+        assert link in shown
+        assert 'href="https://evil.example' not in shown
+        assert 'src="https://evil.example' not in shown
 
 
 async def test_an_entry_without_article_says_so(reader: ClientSession, library: Library) -> None:

@@ -70,15 +70,21 @@ class Library:
             await tx.entries.move(entry_id, before=Stage.NEW, after=Stage.FETCHED)
 
     async def distillate(
-        self, entry_id: int, summary: str = "A mill that never sleeps.", recipe: Recipe = MODEL
+        self,
+        entry_id: int,
+        summary: str = "A mill that never sleeps.",
+        recipe: Recipe = MODEL,
+        *,
+        point: str = "Nothing is wasted.",
+        topic: str = "mills",
     ) -> None:
         content = ContentToDistill(
             entry_id=entry_id, feed_id=0, title="", text=TEXT, content_hash=hash_text(TEXT)
         )
         made = Distillate(
             summary=summary,
-            key_points=(KeyPoint(text="Nothing is wasted.", start=26, end=44),),
-            topics=("mills",),
+            key_points=(KeyPoint(text=point, start=26, end=44),),
+            topics=(topic,),
             relevance=0.75,
         )
         async with self._store.transaction() as tx:
