@@ -5,11 +5,12 @@ import json
 import pytest
 
 from feedmill.models.distillates import Distillate
+from feedmill.models.spending import Usage
 from feedmill_distillation.acceptance import as_distillate
 from feedmill_distillation.answers import Answer, InvalidAnswer, read_answer
-from feedmill_distillation.completions import Usage
 from feedmill_distillation.lines import numbered_lines
 from feedmill_distillation.prompt import article_message, system_message
+from feedmill_distillation.recipe_files import STANDARD, read_recipes
 from support.articles import article
 
 FACT = "The mill at Norwick grinds 40 tonnes of grain a night."
@@ -64,7 +65,9 @@ def test_an_article_with_orders_in_it_gives_the_distillate_of_one_without(name: 
     text = f"{CLEAN}\n{INJECTIONS[name]}"
     answer = obeying(summary=FACT, key_points=[TRUE])
 
-    assert accepted(answer, text) == accepted(answer, CLEAN)
+    # How far the article reaches is the only thing that more text may change.
+    longer, clean = accepted(answer, text), accepted(answer, CLEAN)
+    assert longer.model_copy(update={"article_end": clean.article_end}) == clean
 
 
 @pytest.mark.parametrize("name", INJECTIONS)
@@ -79,7 +82,7 @@ def test_no_article_can_close_its_marks_or_number_its_lines(name: str) -> None:
     assert len(marks) == 2
     assert shown[0] not in content.text
     assert [line.split("] ")[0] for line in body] == [f"[{n}" for n in range(1, len(lines) + 1)]
-    assert content.text not in system_message()
+    assert content.text not in system_message(read_recipes(None)[STANDARD])
 
 
 @pytest.mark.parametrize(
