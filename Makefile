@@ -60,9 +60,17 @@ histories: $(VENV)/dev.stamp ## Record the runs that the replay tests need and d
 
 .PHONY: lock
 lock: $(UV) ## Resolve all dependencies anew into requirements/
-	@for service in $(SERVICES); do $(call compile,$$service,--extra $$service); done
-	@$(call compile,run,--extra all --group build)
-	@$(call compile,dev,--extra all --group dev)
+	@for service in $(SERVICES); do $(call compile,$$service,--extra $$service pyproject.toml); done
+	@$(call compile,build,--group build)
+	@$(call compile,run,--extra all --group build pyproject.toml)
+	@$(call compile,dev,--extra all --group dev pyproject.toml)
+	@$(call compile,deploy,--extra all --group dev --group deploy pyproject.toml)
+
+# --- Deploying it ---------------------------------------------------------------------------------
+
+.PHONY: images
+images: ## Build the image of every role, with docker, podman or buildah
+	docker/build.sh
 
 .PHONY: clean
 clean: ## Remove what setup and tests made
@@ -70,7 +78,7 @@ clean: ## Remove what setup and tests made
 
 # No address of any registry goes into a lock file: where packages come from is the reader's choice.
 compile = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-annotate --no-header $(2) pyproject.toml -o requirements/$(1).lock \
+	--no-emit-index-url --no-annotate --no-header $(2) -o requirements/$(1).lock \
 	&& echo "requirements/$(1).lock"
 
 # --- What the targets above stand on --------------------------------------------------------------
