@@ -17,7 +17,7 @@ SERVICES := ingestion fetch distillation orchestrator gateway
 
 .PHONY: help
 help: ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # --- Using it -------------------------------------------------------------------------------------
 
@@ -71,6 +71,10 @@ lock: $(UV) ## Resolve all dependencies anew into requirements/
 .PHONY: images
 images: ## Build the image of every role, with docker, podman or buildah
 	docker/build.sh
+
+.PHONY: chart-settings
+chart-settings: $(VENV)/dev.stamp ## Write into the chart's schema what config.py says
+	PYTHONPATH=deploy $(PYTHON) -m lab.chart_settings
 
 .PHONY: clean
 clean: ## Remove what setup and tests made
