@@ -76,6 +76,10 @@ images: ## Build the image of every role, with docker, podman or buildah
 chart-settings: $(VENV)/dev.stamp ## Write into the chart's schema what config.py says
 	PYTHONPATH=deploy $(PYTHON) -m lab.chart_settings
 
+.PHONY: dashboards
+dashboards: $(VENV)/dev.stamp ## Write the chart's dashboards out of deploy/lab/dashboards.py
+	PYTHONPATH=deploy $(PYTHON) -m lab.dashboards
+
 .PHONY: clean
 clean: ## Remove what setup and tests made
 	rm -rf $(VENV) .tools .mypy_cache .pytest_cache .ruff_cache .coverage .hypothesis

@@ -4,6 +4,7 @@ Settings that the chart decides by itself, or takes from a Secret, are no values
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,11 +69,19 @@ def _value(field: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]
     if "$ref" in field:
         return {**known, **_value(definitions[field["$ref"].rsplit("/", 1)[1]], definitions)}
     if "anyOf" in field:
-        # A value that may be left out is left out by being empty.
-        return {**known, "type": "string"}
+        return {**known, **_optional(field["anyOf"])}
     if field["type"] == "array":
         return {**known, "type": "array", "items": {"type": "string"}}
     return {**known, "type": field["type"]}
+
+
+def _optional(choices: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return a value that may be left out: by being empty."""
+    numbers = [each for each in choices if each["type"] in {"integer", "number"}]
+    if not numbers:
+        return {"type": "string"}
+    bounds = {key: numbers[0][key] for key in _BOUNDS if key in numbers[0]}
+    return {**bounds, "type": [numbers[0]["type"], "string"]}
 
 
 def _plain(value: object) -> Any:

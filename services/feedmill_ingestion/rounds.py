@@ -192,19 +192,20 @@ class _Admission:
 
     @asynccontextmanager
     async def __call__(self, url: str, *, patient: bool) -> AsyncIterator[datetime | None]:
-        if self._is_meant_for(url):
-            self._started_at = time.monotonic()
+        place = self._meant_for(url)
+        if place is not None:
+            self._started_at = self._governor.note_start(place)
             yield None
             return
         await self._leave()
         async with self._governor.slot(url, patient=patient) as until:
             yield until
 
-    def _is_meant_for(self, url: str) -> bool:
+    def _meant_for(self, url: str) -> Place | None:
         if self._place is None or self._started_at is not None:
-            return False
+            return None
         # What is asked first may be where another host keeps the feeds of this one's pages.
-        return self._governor.limit(url).host == self._place.limit.host
+        return self._place if self._governor.limit(url).host == self._place.limit.host else None
 
     async def _leave(self) -> None:
         # Most redirects lead to the same host, where the next request may need this very place.

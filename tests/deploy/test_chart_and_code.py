@@ -2,10 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from pydantic import Field
+from pydantic_settings import BaseSettings
 
 from feedmill.config import (
     DistillationSettings,
@@ -18,6 +22,7 @@ from feedmill.config import (
 )
 from feedmill.contracts.queues import TaskQueue
 from feedmill.web import addresses
+from lab import chart_settings
 from lab.chart import Manifest, containers_of, one, pod_of, render
 from lab.chart_settings import NOT_VALUES, SCHEMA, settings_defaults, settings_schema
 from support.charts import CHART, REQUIRED, changed, value_sets
@@ -73,6 +78,38 @@ def test_the_schema_says_of_settings_what_the_code_says() -> None:
     schema = json.loads(SCHEMA.read_text())["properties"]["settings"]
 
     assert schema == settings_schema(), "run `make chart-settings`"
+
+
+class Odd(BaseSettings):
+    """One of each kind of setting."""
+
+    ceiling: Decimal | None = Field(default=None, ge=0)
+    pieces: int | None = None
+    folder: Path | None = None
+    ladder: tuple[str, ...] = ("extractive",)
+    ratio: float = Field(default=0.5, gt=0, le=1)
+    thorough: bool = False
+
+
+def test_every_kind_of_setting_can_be_a_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chart_settings, "ALL_SETTINGS", (Odd,))
+
+    assert settings_schema()["properties"] == {
+        "ceiling": {"minimum": 0, "type": ["number", "string"]},
+        "folder": {"type": "string"},
+        "ladder": {"type": "array", "items": {"type": "string"}},
+        "pieces": {"type": ["integer", "string"]},
+        "ratio": {"exclusiveMinimum": 0, "maximum": 1, "type": "number"},
+        "thorough": {"type": "boolean"},
+    }
+    assert settings_defaults() == {
+        "ceiling": "",
+        "pieces": "",
+        "folder": "",
+        "ladder": ["extractive"],
+        "ratio": 0.5,
+        "thorough": False,
+    }
 
 
 def test_what_is_no_value_is_a_setting_all_the_same() -> None:

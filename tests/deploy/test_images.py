@@ -120,6 +120,26 @@ def test_compose_pins_what_it_takes_from_others() -> None:
     assert not any(image.endswith(":latest") for image in images)
 
 
+def test_compose_mounts_only_what_is_there() -> None:
+    mounted = [
+        volume.split(":")[0]
+        for service in COMPOSE["services"].values()
+        for volume in service.get("volumes", [])
+        if volume.startswith(".")
+    ]
+
+    assert mounted
+    assert [path for path in mounted if not (ROOT / "docker" / path).exists()] == []
+
+
+def test_prometheus_reads_every_service_where_it_says_so() -> None:
+    (scrape,) = yaml.safe_load((ROOT / "docker/prometheus.yaml").read_text())["scrape_configs"]
+    (found,) = scrape["dns_sd_configs"]
+
+    assert set(found["names"]) == set(SERVICES)
+    assert str(found["port"]) == str(ServiceSettings.model_fields["telemetry_port"].default)
+
+
 def test_compose_waits_longer_than_a_drain_takes() -> None:
     drain = ServiceSettings.model_fields["drain_seconds"].default
 

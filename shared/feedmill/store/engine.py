@@ -18,6 +18,7 @@ from feedmill.store.endpoints import EndpointStore
 from feedmill.store.entries import EntryStore
 from feedmill.store.events import EventStore
 from feedmill.store.feeds import FeedStore
+from feedmill.store.figures import FigureStore
 from feedmill.store.hosts import HostStore
 from feedmill.store.lists import ListStore
 from feedmill.store.pages import PageStore
@@ -59,6 +60,7 @@ class Transaction:
         self.users = UserStore(connection)
         self.events = EventStore(connection)
         self.reader = ReaderStore(connection)
+        self.figures = FigureStore(connection)
 
     async def now(self) -> datetime:
         """Return Postgres's clock, which is everybody's."""

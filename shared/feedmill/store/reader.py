@@ -43,7 +43,7 @@ _TITLE = func.coalesce(subscriptions.c.title, feeds.c.title)
 
 
 # The first that applies.
-_HEALTH = case(
+HEALTH = case(
     (feeds.c.retired_at.is_not(None), FeedHealth.RETIRED),
     (feeds.c.last_polled_at.is_(None), FeedHealth.NEW),
     (feeds.c.last_reason == Reason.RATE_LIMITED, FeedHealth.BUSY),
@@ -187,7 +187,7 @@ def _feeds_of(user_id: int) -> Select[Any]:
             subscriptions.c.recipe,
             feeds.c.site_url,
             subscriptions.c.created_at.label("added_at"),
-            _HEALTH.label("health"),
+            HEALTH.label("health"),
             feeds.c.last_polled_at,
             feeds.c.last_success_at,
             feeds.c.next_poll_at,

@@ -10,6 +10,11 @@ WORK_SECONDS = (
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0,
 )  # fmt: skip
 
+# From an entry that is pushed and short to one that waits a day for its feed's turn.
+READABLE_SECONDS = (
+    30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0, 7_200.0, 14_400.0, 43_200.0, 93_600.0,
+)  # fmt: skip
+
 ACTIVITY_SECONDS = Histogram(
     "feedmill_activity_seconds",
     "Time of one activity attempt, by how it ended.",
@@ -22,6 +27,11 @@ HTTP_REQUEST_SECONDS = Histogram(
     "Time of one request to a site, redirects included, by how it ended.",
     ["purpose", "outcome"],
     buckets=WORK_SECONDS,
+)
+
+SPACING_VIOLATIONS = Counter(
+    "feedmill_spacing_violations_total",
+    "Requests of this process that started too soon after another one to the same host.",
 )
 
 FEEDS_POLLED = Counter("feedmill_feeds_polled_total", "Polls, by how they ended.", ["outcome"])
@@ -71,6 +81,46 @@ CLAIMS = Counter(
     "feedmill_claims_total",
     "What models said of articles, by whether the article bears it out, or why it does not.",
     ["kind", "outcome"],
+)
+
+# The next ones are about the whole fleet, and each orchestrator says the same: take the maximum.
+FEEDS = Gauge("feedmill_feeds", "Feeds, by how they are doing.", ["health"])
+
+FEEDS_OVERDUE_SECONDS = Gauge(
+    "feedmill_feeds_overdue_seconds", "How late the poll is that should have been first."
+)
+
+ENTRIES_WAITING = Gauge(
+    "feedmill_entries_waiting", "Entries at a stage which is no end.", ["stage"]
+)
+
+ENTRIES_WAITING_SECONDS = Gauge(
+    "feedmill_entries_waiting_seconds", "Age of the entry that has waited longest.", ["stage"]
+)
+
+ENTRY_READABLE_SECONDS = Histogram(
+    "feedmill_entry_readable_seconds",
+    "Time until an entry could be read, since its feed showed it (seen) or said (published).",
+    ["since"],
+    buckets=READABLE_SECONDS,
+)
+
+TASK_QUEUE_BACKLOG = Gauge(
+    "feedmill_task_queue_backlog",
+    "Tasks that wait for a worker, by Temporal's estimate.",
+    ["task_queue", "task_queue_type"],
+)
+
+TASK_QUEUE_BACKLOG_SECONDS = Gauge(
+    "feedmill_task_queue_backlog_seconds",
+    "Age of the task that has waited longest.",
+    ["task_queue", "task_queue_type"],
+)
+
+WORKER_SLOTS = Gauge(
+    "feedmill_worker_slots",
+    "Most tasks of one kind that this process takes at once.",
+    ["task_queue"],
 )
 
 GATEWAY_REQUEST_SECONDS = Histogram(

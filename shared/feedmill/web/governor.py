@@ -14,6 +14,7 @@ from feedmill.store import Store
 from feedmill.telemetry.logs import get_logger
 from feedmill.web.answers import Answer
 from feedmill.web.manners import Manners, after_refusal, after_spending
+from feedmill.web.spacing import SpacingWatch
 
 log = get_logger(__name__)
 
@@ -37,6 +38,7 @@ class Governor:
         self._luck = luck
         # Requests of one process queue up here, in order, and one at a time looks at the store.
         self._queues: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._watch = SpacingWatch()
 
     def limit(self, url: str) -> HostLimit:
         """Return how often the host of a URL may be asked. URLs as `check_url` returns them."""
@@ -54,7 +56,7 @@ class Governor:
         if isinstance(place, datetime):
             yield place
             return
-        started = time.monotonic()
+        started = self.note_start(place)
         try:
             yield None
         finally:
@@ -69,6 +71,12 @@ class Governor:
         except StoreUnavailableError as error:
             # What the request brought is worth more than its place, which ends by itself.
             log.warning("place not given back", host=place.limit.host, error=str(error))
+
+    def note_start(self, place: Place) -> float:
+        """Say that the request which holds this place starts now; return the moment, monotonic."""
+        now = time.monotonic()
+        self._watch.started(place.limit, now)
+        return now
 
     async def heed(self, answer: Answer, *, as_refusal: bool = False) -> datetime | None:
         """Learn from an answer; return until when its host is left alone, None if it did not ask.

@@ -17,14 +17,16 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from feedmill.config import ServiceSettings
 from feedmill.contracts.queues import TaskQueue
 from feedmill.store import Store
+from feedmill.telemetry.metrics import WORKER_SLOTS
 from feedmill.worker.interceptors import FeedmillInterceptor
 from feedmill.worker.process import process
 
 # Slots follow the machine: a pool takes more while memory and CPU allow it, never more than this.
 _MEMORY_TARGET = 0.8
 _CPU_TARGET = 0.9
+_MOST_SLOTS = 100
 _SLOTS = ResourceBasedSlotConfig(
-    minimum_slots=2, maximum_slots=100, ramp_throttle=timedelta(milliseconds=50)
+    minimum_slots=2, maximum_slots=_MOST_SLOTS, ramp_throttle=timedelta(milliseconds=50)
 )
 
 # A beat that is throttled longer than this would make a kill -9 look like a slow activity.
@@ -60,6 +62,7 @@ async def run_worker(
             drain=timedelta(seconds=settings.drain_seconds),
         )
         running.health.watch(lambda: worker.is_running)
+        WORKER_SLOTS.labels(queue).set(_MOST_SLOTS)
         beginning = asyncio.create_task(begin(running.client), name="begin") if begin else None
         working = asyncio.create_task(worker.run(), name="worker")
         stop = asyncio.create_task(running.stopping.wait(), name="stop")
