@@ -1,5 +1,7 @@
 """C27 to C33: what the site's answer says about the feed."""
 
+from contextlib import AsyncExitStack
+
 import pytest
 from aiohttp import web
 
@@ -86,6 +88,24 @@ async def test_c27_a_captive_portal_moves_nobody(fleet: Fleet) -> None:
         feed = await fleet.feed(feed_id)
         assert feed.url == fleet.origin.url(f"/{number}")
         assert feed.last_reason == Reason.NOT_A_FEED
+
+
+async def test_c27_many_sites_that_suddenly_point_at_one_feed_stay_where_they_are(
+    fleet: Fleet,
+) -> None:
+    fleet.origin.serve("/portal", rss("please sign in"), content_type=RSS)
+    async with AsyncExitStack() as sites:
+        urls = []
+        for _ in range(4):
+            site = await sites.enter_async_context(open_origin())
+            site.redirect("/feed", fleet.origin.url("/portal"), status=301)
+            urls.append(site.url("/feed"))
+        async with fleet.store.transaction() as tx:
+            ids = [await tx.feeds.add(url) for url in urls]
+
+        await fleet.live(2 * WEEK)
+
+    assert [(await fleet.feed(feed_id)).url for feed_id in ids] == urls
 
 
 @pytest.mark.parametrize("status", [302, 303, 307])
