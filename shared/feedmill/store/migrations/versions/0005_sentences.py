@@ -1,10 +1,10 @@
-"""Where summaries come from, and which entries tell the same story."""
+"""Where the sentences of summaries come from."""
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0006"
+revision = "0005"
 down_revision = "0004"
 branch_labels = None
 depends_on = None
