@@ -17,7 +17,7 @@ import trafilatura
 from lxml.html import fromstring
 from readability import Document
 
-from feedmill_fetch.extraction import extract
+from feedmill_fetch.extraction import examine
 from feedmill_fetch.lines import lines_of
 from feedmill_ingestion.parsing import FeedUnreadable, read_feed
 from feedmill_ingestion.snapshots import title_line
@@ -27,7 +27,7 @@ _PLAYER = re.compile(r'<a href="([^"]*)" class="embed"[^>]*>[^<]*</a>')
 
 def article(html: str, url: str) -> str:
     """Return `Content.text`."""
-    content = extract(html.encode(), charset="utf-8", url=url)
+    content = examine(html.encode(), charset="utf-8", url=url).content
     return "" if content is None else content.text
 
 
@@ -36,7 +36,7 @@ def clean_html(html: str, url: str) -> str:
 
     Ours are links, because nothing is to play by itself; their text is ours too, and left out.
     """
-    content = extract(html.encode(), charset="utf-8", url=url)
+    content = examine(html.encode(), charset="utf-8", url=url).content
     return "" if content is None else _PLAYER.sub(r'<iframe src="\1"></iframe>', content.html)
 
 

@@ -8,20 +8,13 @@ from feedmill.models.entries import Content, PageSign
 from feedmill.web.charsets import decode_text
 from feedmill.web.plain import storable
 from feedmill_fetch.article import Article, find_article
-from feedmill_fetch.feed_text import (
-    LEAST_TEASER_WORDS,
-    from_teaser,
-    read_feed_text,
-    says_as_much,
-)
+from feedmill_fetch.feed_text import read_feed_text, says_as_much
 from feedmill_fetch.length import count_words, reading_minutes
 from feedmill_fetch.metadata import Metadata, person, read_metadata, withheld
 from feedmill_fetch.page import base_of, parse, without_huge_tags
 from feedmill_fetch.presenting import has_picture
 from feedmill_fetch.sanitising import sanitise_tree
 from feedmill_fetch.walls import signs_of
-
-__all__ = ["LEAST_TEASER_WORDS", "Examined", "examine", "extract", "from_teaser"]
 
 # Changes whenever the same page may give another article.
 EXTRACTOR = "arbiter/1"
@@ -54,16 +47,6 @@ class Examined:
     content: Content | None
     signs: tuple[PageSign, ...] = ()
     feed_is_whole: bool | None = None
-
-
-def extract(
-    body: bytes, *, charset: str | None, url: str, title: str = "", teaser: str = ""
-) -> Content | None:
-    """Return the article of a page, sanitised; None when there is none, in the feed neither.
-
-    As `examine`, for those who do not ask why.
-    """
-    return examine(body, charset=charset, url=url, title=title, teaser=teaser).content
 
 
 def examine(

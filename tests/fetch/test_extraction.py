@@ -1,7 +1,8 @@
 import pytest
 
 from feedmill.models.entries import Content
-from feedmill_fetch.extraction import EXTRACTOR, extract, from_teaser
+from feedmill_fetch.extraction import EXTRACTOR, examine
+from feedmill_fetch.feed_text import from_teaser
 from support.corpus import CorpusEntry, CorpusFeed, corpus, corpus_file
 
 URL = "https://site.example/post.html"
@@ -17,7 +18,7 @@ def page(body: str, *, head: str = "", html: str = "<html>") -> bytes:
 
 
 def found(body: bytes, *, charset: str | None = None, **known: str) -> Content:
-    content = extract(body, charset=charset, url=URL, **known)
+    content = examine(body, charset=charset, url=URL, **known).content
     assert content is not None
     return content
 
@@ -26,9 +27,9 @@ def found(body: bytes, *, charset: str | None = None, **known: str) -> Content:
 def test_articles_are_found_whole_and_alone(feed: CorpusFeed, entry: CorpusEntry) -> None:
     url = f"https://corpus.example{entry.path}"
 
-    content = extract(
+    content = examine(
         corpus_file(entry.path), charset="utf-8", url=url, title=entry.title, teaser=entry.summary
-    )
+    ).content
 
     assert content is not None
     assert entry.first_words in content.text
@@ -114,14 +115,14 @@ def test_lead_images(meta: str, image: str | None) -> None:
     ids=["empty", "NUL", "comment", "empty page", "notice", "menu", "list of articles"],
 )
 def test_no_article(body: bytes) -> None:
-    assert extract(body, charset=None, url=URL) is None
+    assert examine(body, charset=None, url=URL).content is None
 
 
 TEASER = "\n".join(["The feed says <all> of it & more, in words of its own."] * 4)
 
 
 def test_the_feeds_own_text_stands_in_for_a_page_without_article() -> None:
-    assert extract(page(""), charset=None, url=URL, title="T", teaser=TEASER) == Content(
+    assert examine(page(""), charset=None, url=URL, title="T", teaser=TEASER).content == Content(
         url=URL,
         title="T",
         html="<p>The feed says &lt;all&gt; of it &amp; more, in words of its own.</p>" * 4,
@@ -160,7 +161,7 @@ def test_the_header_the_page_and_the_bytes_decide_the_encoding() -> None:
 def test_a_deep_page_ends() -> None:
     deep = "<div>" * 20_000 + "text" + "</div>" * 20_000
 
-    assert extract(page(deep), charset=None, url=URL) is None
+    assert examine(page(deep), charset=None, url=URL).content is None
 
 
 @pytest.mark.parametrize(
