@@ -26,9 +26,12 @@ _MESSAGE_CHARACTERS = 200
 
 # Sending a call and taking its answer costs a third of what reading a feed does.
 _MOST_TOGETHER = 8
-_MOST_BYTES_TOGETHER = 200_000
+_MOST_SENT_TOGETHER = 200_000
 # One that runs and one that waits in front of it: no process idles while an answer is taken.
 _SENDINGS_PER_PROCESS = 2
+# The pool ends whatever takes too long by itself, unless it loses a call in the moment in which it
+# breaks. Starting a process is part of it.
+_LOST_SECONDS = 60.0
 
 
 class IsolationError(Exception):
@@ -54,8 +57,9 @@ class _Call:
 
     @property
     def size(self) -> int:
-        """How many bytes it sends, as far as they are many."""
-        return sum(len(arg) for arg in self.args if isinstance(arg, bytes))
+        """How much it sends, in bytes or characters, as far as that is much."""
+        sent = (*self.args, *self.kwargs.values())
+        return sum(len(arg) for arg in sent if isinstance(arg, bytes | str))
 
 
 class IsolatedPool:
@@ -98,7 +102,9 @@ class IsolatedPool:
     async def _send_waiting(self) -> None:
         try:
             while self._waiting:
-                await self._send(_next_together(self._waiting))
+                # No process gets all of them while another has none.
+                share = -(-len(self._waiting) // self._processes)
+                await self._send(_next_together(self._waiting, share))
         finally:
             # At once, and not when its end is noticed: who comes in between would wait forever.
             self._sendings.discard(cast("asyncio.Task[None]", asyncio.current_task()))
@@ -138,7 +144,8 @@ class IsolatedPool:
             timeout=seconds,
         )
         try:
-            answers: Sequence[Any] = await asyncio.wrap_future(task)
+            async with asyncio.timeout(_SENDINGS_PER_PROCESS * seconds + _LOST_SECONDS):
+                answers: Sequence[Any] = await asyncio.wrap_future(task)
         except TaskTimeoutError as error:
             raise IsolationError(f"took longer than {seconds:g} s") from error
         except pebble.ProcessExpired as error:
@@ -146,13 +153,13 @@ class IsolatedPool:
         return answers
 
 
-def _next_together(waiting: deque[_Call]) -> Sequence[_Call]:
-    """Take those that are sent next; a large one goes alone."""
+def _next_together(waiting: deque[_Call], share: int) -> Sequence[_Call]:
+    """Take those that are sent next, at most `share`; a large one goes alone."""
     together = [waiting.popleft()]
     size = together[0].size
-    while waiting and len(together) < _MOST_TOGETHER:
+    while waiting and len(together) < min(share, _MOST_TOGETHER):
         size += waiting[0].size
-        if size > _MOST_BYTES_TOGETHER:
+        if size > _MOST_SENT_TOGETHER:
             break
         together.append(waiting.popleft())
     return together

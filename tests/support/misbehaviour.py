@@ -8,6 +8,15 @@ def double(number: int) -> int:
     return 2 * number
 
 
+def length(*, thing: str | bytes) -> int:
+    return len(thing)
+
+
+def doze(seconds: float) -> int:
+    time.sleep(seconds)
+    return os.getpid()
+
+
 def hang() -> None:
     time.sleep(60)
 

@@ -1,11 +1,14 @@
 import asyncio
 import os
 import signal
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future
 
 import pytest
 import pytest_asyncio
 
+from feedmill import isolation
 from feedmill.isolation import IsolatedPool, IsolationError, open_pool
 from support import misbehaviour
 
@@ -71,6 +74,48 @@ async def test_no_call_waits_for_a_sending_that_ends(pool: IsolatedPool) -> None
 
     async with asyncio.timeout(30):
         assert await asyncio.gather(*(one_by_one(100) for _ in range(5))) == [100] * 5
+
+
+async def test_what_comes_at_once_is_shared_out_among_the_processes() -> None:
+    async with open_pool(2) as pool:
+        # Both are there before the work is.
+        await asyncio.gather(*(pool.run(30, misbehaviour.doze, 0.5) for _ in range(2)))
+        ids = await asyncio.gather(*(pool.run(30, misbehaviour.doze, 0.1) for _ in range(8)))
+
+    assert Counter(ids).most_common(1)[0][1] <= 6
+
+
+@pytest.mark.parametrize("many", ["x" * 150_000, b"x" * 150_000])
+async def test_large_calls_are_sent_alone(pool: IsolatedPool, many: str | bytes) -> None:
+    sent: list[int] = []
+    schedule = pool._pool.schedule
+
+    def watching(function: object, *, args: list[list[object]], timeout: float) -> object:
+        sent.append(len(args[0]))
+        return schedule(function, args=args, timeout=timeout)
+
+    pool._pool.schedule = watching
+    try:
+        await asyncio.gather(*(pool.run(30, misbehaviour.length, thing=many) for _ in range(4)))
+        await asyncio.gather(*(pool.run(30, misbehaviour.double, 1) for _ in range(4)))
+    finally:
+        del pool._pool.schedule
+
+    assert sent[:4] == [1] * 4
+    assert max(sent) > 1
+
+
+async def test_a_call_that_the_pool_loses_does_not_wait_for_ever(
+    pool: IsolatedPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(isolation, "_LOST_SECONDS", 0.1)
+    monkeypatch.setattr(pool._pool, "schedule", lambda *_, **__: Future())
+
+    with pytest.raises(IsolationError):
+        await pool.run(0.1, misbehaviour.double, 21)
+
+    monkeypatch.undo()
+    assert await pool.run(30, misbehaviour.double, 21) == 42
 
 
 async def test_work_runs_elsewhere(pool: IsolatedPool) -> None:
