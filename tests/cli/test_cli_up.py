@@ -30,10 +30,6 @@ AWAY = "postgresql://nobody@127.0.0.1:9/nothing"
 _SECONDS = 60
 
 
-def _heed_hangups() -> None:
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
-
-
 @dataclass(frozen=True)
 class Said:
     code: int
@@ -61,13 +57,7 @@ class Shell:
     def start(self, *arguments: str, stdout: int = subprocess.PIPE) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "feedmill_cli", *arguments]
         process = subprocess.Popen(
-            command,
-            stdout=stdout,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-            # Tests may run under nohup, whose children inherit its deafness.
-            preexec_fn=_heed_hangups,  # noqa: PLW1509 - no other thread of the tests forks or holds a lock here
+            command, stdout=stdout, stderr=subprocess.STDOUT, text=True, start_new_session=True
         )
         self._started.append(process)
         return process
@@ -254,7 +244,15 @@ def test_the_next_start_ends_leftovers_and_keeps_the_ports(shell: Shell) -> None
     assert not [part for part in shell.folder.state().parts if part.pid]
 
 
-@pytest.mark.usefixtures("database_away", "temporal_elsewhere")
+@pytest.fixture
+def heeding_hangups() -> Iterator[None]:
+    """Tests may run under nohup, whose children inherit its deafness."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("database_away", "temporal_elsewhere", "heeding_hangups")
 def test_a_closed_terminal_ends_the_fleet_well(shell: Shell) -> None:
     terminal, inside = pty.openpty()
     supervisor = shell.start("up", stdout=inside)
