@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 
 import psycopg
 import pytest
@@ -12,6 +13,7 @@ import pytest_asyncio
 from psycopg import sql
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from feedmill.config import StoreSettings
@@ -94,14 +96,25 @@ async def time_skipping() -> AsyncIterator[Client]:
 
 
 @pytest_asyncio.fixture(scope="session")
-async def temporal() -> AsyncIterator[Client]:
-    """A real Temporal server, in memory, with visibility and schedules."""
+async def temporal_server() -> AsyncIterator[Client]:
+    """A real Temporal server, in memory, with visibility and schedules, for all tests."""
     async with await WorkflowEnvironment.start_local(
         dev_server_existing_path=binary("temporal"),
         dev_server_log_level="error",
         data_converter=pydantic_data_converter,
     ) as environment:
         yield environment.client
+
+
+@pytest_asyncio.fixture
+async def temporal(temporal_server: Client) -> Client:
+    """The same, with nothing running: a test's workers would do what other tests have left as well."""
+    async for left in temporal_server.list_workflows("ExecutionStatus = 'Running'"):
+        run = temporal_server.get_workflow_handle(left.id, run_id=left.run_id)
+        # It may have ended meanwhile.
+        with suppress(RPCError):
+            await run.terminate("left by another test")
+    return temporal_server
 
 
 def _docker_answers() -> bool:

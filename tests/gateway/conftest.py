@@ -59,7 +59,7 @@ async def reader(web: ClientSession) -> ClientSession:
 
 @pytest_asyncio.fixture(scope="session")
 async def idle_gateway(
-    postgres_url: str, migrated_template: str, temporal: Client
+    postgres_url: str, migrated_template: str, temporal_server: Client
 ) -> AsyncIterator[RunningGateway]:
     """A gateway with nothing in it, for all tests that only ask."""
     with psycopg.connect(postgres_url, autocommit=True) as admin:
@@ -68,7 +68,7 @@ async def idle_gateway(
     settings = StoreSettings(database_url=SecretStr(database_url), database_pool_size=2)
     async with open_store(settings) as store:
         await open_library(store)
-        async with running_gateway(store, temporal, database_url) as running:
+        async with running_gateway(store, temporal_server, database_url) as running:
             yield running
 
 
