@@ -187,7 +187,7 @@ class DistillationSettings(ServiceSettings):
     daily_tokens: int | None = Field(default=None, ge=0)
     when_spent: Annotated[tuple[str, ...], NoDecode] = Field(
         default=("extractive",),
-        description="cheaper recipes to go on with, in turn; then entries wait for the next day",
+        description="cheaper recipes to go on with, in turn; then entries wait for another day",
     )
     distiller_processes: int = Field(default=1, ge=1, le=64)
 
