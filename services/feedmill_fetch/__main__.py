@@ -1,18 +1,26 @@
+"""The fetch service: `python -m feedmill_fetch`, and `python -m feedmill_fetch browser` for its other pool."""
+
+import sys
 from datetime import timedelta
 
 from feedmill.config import FetchSettings, load
 from feedmill.contracts.queues import TaskQueue
+from feedmill.errors import SettingsError
 from feedmill.isolation import open_pool
 from feedmill.store import open_store
-from feedmill.web.client import open_web
+from feedmill.web.client import agent_of, open_web
 from feedmill.web.governor import Governor
 from feedmill.web.manners import manners_of
 from feedmill.web.robots import Robots
 from feedmill.worker import main_of, run_worker
 from feedmill_fetch.asking import PageAsker
+from feedmill_fetch.browser.browsing import BrowserFetcher
+from feedmill_fetch.browser.chromium import open_chromium
 from feedmill_fetch.fetching import Fetcher
 from feedmill_fetch.pruning import PagePruner
 from feedmill_fetch.reextracting import Reextractor
+
+_BROWSER_ROLE = "browser"
 
 
 async def main() -> None:
@@ -28,7 +36,13 @@ async def main() -> None:
             store, web, governor, robots, extractors, keeps_pages=settings.keep_pages_days > 0
         )
         pruner = PagePruner(store, timedelta(days=settings.keep_pages_days))
-        fetcher = Fetcher(store, asker, pruner, always_asks=settings.always_fetch_pages)
+        fetcher = Fetcher(
+            store,
+            asker,
+            pruner,
+            always_asks=settings.always_fetch_pages,
+            has_browser=settings.browser,
+        )
         reextractor = Reextractor(store, extractors)
         await run_worker(
             settings,
@@ -38,5 +52,34 @@ async def main() -> None:
         )
 
 
+async def main_with_browser() -> None:
+    settings = load(FetchSettings)
+    async with (
+        open_store(settings) as store,
+        open_web(settings) as web,
+        open_pool(1) as extractors,
+        open_chromium(
+            agent_of(settings), settings.allowed_networks, program=settings.browser_program
+        ) as browser,
+    ):
+        governor = Governor(store, manners_of(settings))
+        robots = Robots(store, web, governor)
+        asker = PageAsker(store, web, governor, robots, extractors, keeps_pages=False)
+        fetcher = BrowserFetcher(store, browser, governor, robots, extractors, asker)
+        await run_worker(
+            settings, TaskQueue.FETCH_BROWSER, store, activities=[fetcher.browse_entries]
+        )
+
+
+async def _refuse() -> None:
+    raise SettingsError(f"the fetch service has one other role: {_BROWSER_ROLE}")
+
+
 if __name__ == "__main__":
-    main_of(main)
+    match sys.argv[1:]:
+        case []:
+            main_of(main)
+        case [role] if role == _BROWSER_ROLE:
+            main_of(main_with_browser)
+        case _:
+            main_of(_refuse)

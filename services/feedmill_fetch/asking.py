@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from feedmill.isolation import IsolatedPool, IsolationError
-from feedmill.models.entries import Content, EntryToFetch, KeptPage, PageSign
+from feedmill.models.entries import FROM_FEED, Content, EntryToFetch, KeptPage, PageSign
 from feedmill.models.feeds import Validators
 from feedmill.models.outcomes import Reason
 from feedmill.store import Store
@@ -226,6 +226,18 @@ async def examined_page(
         )
     except IsolationError as error:
         return Refusal(reason=Reason.EXTRACTOR_FAILED, detail=str(error))
+
+
+def needs_browser(asked: Asked) -> bool:
+    """Tell whether a page was nothing but a shell that its scripts would fill."""
+    if isinstance(asked, Found):
+        return PageSign.NEEDS_BROWSER in asked.content.signs and is_feeds(asked.content.extractor)
+    return isinstance(asked, Failed) and asked.refusal.reason is Reason.NEEDS_BROWSER
+
+
+def is_feeds(extractor: str) -> bool:
+    """Tell whether an article is the feed's own text, by who found it."""
+    return extractor.partition("/")[0] == FROM_FEED
 
 
 def complete(examined: Examined, *, moved_to: str | None, withheld: str | None) -> Content | None:

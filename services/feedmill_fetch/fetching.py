@@ -11,6 +11,7 @@ from feedmill.models.entries import (
     EntriesFetched,
     EntryDeferred,
     EntryGone,
+    EntryNeedsBrowser,
     EntryToFetch,
     FetchEntries,
     FetchOutcome,
@@ -23,7 +24,7 @@ from feedmill.telemetry.logs import get_logger
 from feedmill.telemetry.metrics import ENTRIES_FETCHED
 from feedmill.web.answers import Deferred, Refusal
 from feedmill.worker import heartbeating, in_parallel
-from feedmill_fetch.asking import Asked, Failed, Found, PageAsker
+from feedmill_fetch.asking import Asked, Failed, Found, PageAsker, needs_browser
 from feedmill_fetch.pruning import PagePruner
 from feedmill_fetch.recording import Recorder, stored_outcome
 
@@ -44,23 +45,32 @@ class Fetcher(FetchActivities):
     ----------
     always_asks
         Whether pages are asked for even where the feed has shown that it gives whole articles.
+    has_browser
+        Whether another pool looks at pages that are empty without their scripts.
     """
 
     def __init__(
-        self, store: Store, asker: PageAsker, pruner: PagePruner, *, always_asks: bool = False
+        self,
+        store: Store,
+        asker: PageAsker,
+        pruner: PagePruner,
+        *,
+        always_asks: bool = False,
+        has_browser: bool = False,
     ) -> None:
         self._store = store
         self._asker = asker
         self._pruner = pruner
         self._recorder = Recorder(store)
         self._always_asks = always_asks
+        self._has_browser = has_browser
 
     @activity.defn
     async def fetch_entries(self, request: FetchEntries) -> EntriesFetched:
         async def fetch(entry_id: int) -> FetchOutcome:
             entry = entries.get(entry_id)
             outcome = EntryGone(entry_id=entry_id) if entry is None else await take(entry)
-            _tell(outcome)
+            tell(outcome)
             return outcome
 
         async def take(entry: EntryToFetch) -> FetchOutcome:
@@ -93,6 +103,8 @@ class Fetcher(FetchActivities):
         async with self._store.transaction() as tx:
             stored = (await tx.contents.stored([entry.id])).get(entry.id)
         asked = await self._ask(entry, stored.validators if stored else None)
+        if self._has_browser and needs_browser(asked):
+            return EntryNeedsBrowser(entry_id=entry.id)
         if isinstance(asked, Deferred):
             return EntryDeferred(entry_id=entry.id, until=asked.until)
         return await self._recorder.renew(entry, asked)
@@ -110,19 +122,9 @@ class Fetcher(FetchActivities):
         return await self._asker.ask(entry, entry.url, validators)
 
     async def _record(self, entry: EntryToFetch, asked: Asked) -> FetchOutcome:
-        if isinstance(asked, Deferred):
-            return EntryDeferred(entry_id=entry.id, until=asked.until)
-        if isinstance(asked, Found):
-            return await self._recorder.keep(entry, asked)
-        if not isinstance(asked, Failed):
-            raise AssertionError("unchanged, to a request that named nothing")  # noqa: TRY004 - a fault of ours
-        postponed = await self._recorder.postpone(entry, asked)
-        if postponed is not None:
-            return postponed
-        own = (await self._asker.own_text(entry)).content
-        if own is not None:
-            return await self._recorder.keep(entry, Found(own, page=asked.page))
-        return await self._recorder.give_up(entry, asked)
+        if self._has_browser and needs_browser(asked):
+            return EntryNeedsBrowser(entry_id=entry.id)
+        return await self._recorder.settle(entry, asked, self._asker.own_text)
 
 
 def _speaks_whole(entry: EntryToFetch) -> bool:
@@ -131,7 +133,8 @@ def _speaks_whole(entry: EntryToFetch) -> bool:
     return bool(entry.markup) and entry.whole_texts >= _WHOLE_TEXTS and not is_sample
 
 
-def _tell(outcome: FetchOutcome) -> None:
+def tell(outcome: FetchOutcome) -> None:
+    """Count an outcome, and log it."""
     facts = outcome.model_dump(mode="json", exclude={"outcome"})
     ended = outcome.reason if isinstance(outcome, ContentUnavailable) else outcome.outcome
     ENTRIES_FETCHED.labels(ended).inc()

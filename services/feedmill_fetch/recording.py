@@ -1,7 +1,8 @@
 """Writing down what came of one entry's fetch: all of it in one transaction, or nothing."""
 
+from collections.abc import Awaitable, Callable
+
 from feedmill.models.entries import (
-    FROM_FEED,
     Content,
     ContentFetched,
     ContentUnavailable,
@@ -17,10 +18,14 @@ from feedmill.models.events import EventKind, NewEvent
 from feedmill.models.feeds import Validators
 from feedmill.store import Store, Transaction
 from feedmill.store.contents import hash_text
-from feedmill.web.answers import Refusal
+from feedmill.web.answers import Deferred, Refusal
 from feedmill.worker import current_run
-from feedmill_fetch.asking import Failed, Found, Unchanged
+from feedmill_fetch.asking import Asked, Failed, Found, Unchanged, is_feeds
+from feedmill_fetch.feed_text import FeedText
 from feedmill_fetch.retries import next_try_at
+
+OwnText = Callable[[EntryToFetch], Awaitable[FeedText]]
+"""What a feed itself says of an entry."""
 
 # More of the same evidence changes nothing.
 _ENOUGH_EVIDENCE = 5
@@ -31,6 +36,22 @@ class Recorder:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+
+    async def settle(self, entry: EntryToFetch, asked: Asked, own_text: OwnText) -> FetchOutcome:
+        """Write down what came of asking for a new entry's page; without one, keep the feed's own text."""
+        if isinstance(asked, Deferred):
+            return EntryDeferred(entry_id=entry.id, until=asked.until)
+        if isinstance(asked, Found):
+            return await self.keep(entry, asked)
+        if not isinstance(asked, Failed):
+            raise AssertionError("unchanged, to a request that named nothing")  # noqa: TRY004 - a fault of ours
+        postponed = await self.postpone(entry, asked)
+        if postponed is not None:
+            return postponed
+        own = (await own_text(entry)).content
+        if own is not None:
+            return await self.keep(entry, Found(own, page=asked.page))
+        return await self.give_up(entry, asked)
 
     async def keep(self, entry: EntryToFetch, found: Found) -> FetchOutcome:
         """Store the first article of an entry, which is to be distilled now."""
@@ -141,16 +162,12 @@ async def _save(tx: Transaction, entry: EntryToFetch, found: Found) -> None:
 
 def _validators(found: Found) -> Validators:
     # "Unchanged" would be no answer to somebody who has only the feed's text.
-    return Validators() if _is_feeds(found.content.extractor) else found.validators
+    return Validators() if is_feeds(found.content.extractor) else found.validators
 
 
 def is_better(content: Content, stored: StoredContent | None) -> bool:
     """Tell whether what was found may replace what is stored: a page's article outranks a feed's text."""
-    return stored is None or not _is_feeds(content.extractor) or _is_feeds(stored.extractor)
-
-
-def _is_feeds(extractor: str) -> bool:
-    return extractor.partition("/")[0] == FROM_FEED
+    return stored is None or not is_feeds(content.extractor) or is_feeds(stored.extractor)
 
 
 async def _leave(tx: Transaction, entry: EntryToFetch, refusal: Refusal) -> FetchOutcome:

@@ -158,6 +158,17 @@ class FetchSettings(WebSettings):
     keep_pages_days: int = Field(
         default=14, ge=0, le=3_650, description="for how long pages are kept as they came; 0: never"
     )
+    browser: bool = Field(
+        default=False, description="whether a pool with a browser looks at pages without text"
+    )
+    browser_program: str | None = Field(
+        default=None, description="a Chromium; one on the PATH unless it is named"
+    )
+
+    @field_validator("browser_program", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
 
 
 class DistillationSettings(ServiceSettings):

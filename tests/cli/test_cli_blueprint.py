@@ -233,3 +233,20 @@ def test_a_site_keeps_its_ports_and_its_token(tmp_path: Path) -> None:
 
     assert (second.ports["gateway"], second.token) == (18_427, first.token)
     assert (second.database_url, second.postgres_command) == (DATABASE, None)
+
+
+@pytest.mark.parametrize(
+    ("environment", "has_browser"),
+    [({}, False), ({"FEEDMILL_BROWSER": "false"}, False), ({"FEEDMILL_BROWSER": "true"}, True)],
+)
+def test_the_fetch_services_other_role_is_there_where_a_setting_wants_it(
+    environment: dict[str, str], has_browser: bool
+) -> None:
+    of = site(environment)
+    names = [part.name for part in parts_of(of)]
+
+    assert ("fetch-browser" in names) == has_browser
+    assert ("fetch-browser" in urls_of(of).metrics) == has_browser
+    if has_browser:
+        assert part("fetch-browser", of).command[-2:] == ("feedmill_fetch", "browser")
+        assert service_environment(of, "fetch-browser")["FEEDMILL_TELEMETRY_PORT"] == "9407"

@@ -2,21 +2,24 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import psutil
+import pytest
 from aiohttp import web
 from sqlalchemy import text
 from temporalio.client import Client
 
 from feedmill.contracts.queues import TaskQueue
 from feedmill.contracts.workflows import ScheduleFetch
-from feedmill.models.entries import Stage
+from feedmill.models.entries import ContentFetched, EntriesFetched, FetchEntries, Stage
 from feedmill.models.runs import FetchBatch
 from feedmill.store import Store
 from feedmill.worker.run import build_worker
@@ -38,12 +41,14 @@ def page(number: int) -> str:
 
 @asynccontextmanager
 async def running_service(
-    temporal: Client, database_url: str
+    temporal: Client, database_url: str, *arguments: str
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "feedmill_fetch",
+        *arguments,
+        stderr=asyncio.subprocess.PIPE,
         env={
             **os.environ,
             "TEMPORAL_ADDRESS": temporal.service_client.config.target_host,
@@ -61,7 +66,7 @@ async def running_service(
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
-        await process.wait()
+        await process.communicate()
 
 
 @asynccontextmanager
@@ -136,3 +141,38 @@ async def test_a_service_killed_in_the_middle_of_a_slice_loses_and_repeats_nothi
     assert [asked[f"/{number}"] for number in range(PAGES // 2, PAGES)] == [2] * (PAGES // 2)
     assert sorted(entry_id for _, entry_id, *_ in await told(store)) == sorted(ids)
     assert distillation.slices == [tuple(ids)]
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium on this machine")
+async def test_the_other_role_looks_at_pages_in_a_browser(
+    temporal: Client, store: Store, database_url: str, origin: Origin
+) -> None:
+    origin.serve(
+        "/a",
+        f"<html><body><div id='root'></div><script>document.getElementById('root').innerHTML = "
+        f"'<article>' + '<p>{SENTENCE}</p>'.repeat(9) + '</article>'</script></body></html>",
+    )
+    ids = tuple(await add_pages(store, origin.url("/a")))
+    async with running_service(temporal, database_url, "browser") as process:
+        fetched = await temporal.execute_activity(
+            "browse_entries",
+            FetchEntries(entry_ids=ids),
+            result_type=EntriesFetched,
+            id=f"browse/{uuid.uuid4()}",
+            task_queue=TaskQueue.FETCH_BROWSER,
+            schedule_to_close_timeout=timedelta(seconds=90),
+            heartbeat_timeout=timedelta(seconds=30),
+        )
+        process.terminate()
+        await process.communicate()
+
+    assert fetched.outcomes == (ContentFetched(entry_id=ids[0]),)
+    assert process.returncode == 0
+
+
+async def test_a_role_that_nobody_knows_is_refused(temporal: Client) -> None:
+    async with running_service(temporal, "postgresql://a@127.0.0.1:1/a", "painter") as process:
+        _, complaint = await process.communicate()
+
+    assert process.returncode == 2
+    assert b"one other role: browser" in complaint

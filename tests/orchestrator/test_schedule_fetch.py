@@ -9,12 +9,19 @@ from feedmill.models.entries import (
     ContentUnavailable,
     ContentUnchanged,
     EntryDeferred,
+    EntryNeedsBrowser,
     FetchOutcome,
 )
 from feedmill.models.feeds import FeedMissing
 from feedmill.models.outcomes import Reason
 from feedmill.models.runs import BatchFetched, EntriesProgress, FetchBatch, RunStep
-from support.fleet import ScriptedDistillation, ScriptedFetch, ScriptedIngestion, fleet
+from support.fleet import (
+    ScriptedBrowser,
+    ScriptedDistillation,
+    ScriptedFetch,
+    ScriptedIngestion,
+    fleet,
+)
 
 NOBODY = FeedMissing(feed_id=1)
 # Each longer than the run may take; together short, as all tests share one clock that jumps.
@@ -95,3 +102,34 @@ async def test_what_is_fetched_again_and_unchanged_is_not_distilled_again(
     )
     assert distillation.slices == [(2,)]
     assert [request.again_since for request in fetch.requests] == [since]
+
+
+async def test_pages_that_need_a_browser_are_looked_at_by_who_has_one(
+    time_skipping: Client,
+) -> None:
+    def fetched(entry_id: int, _: int) -> FetchOutcome | None:
+        return EntryNeedsBrowser(entry_id=entry_id) if entry_id in {2, 3, 4} else None
+
+    def browsed(entry_id: int, asking: int) -> FetchOutcome | None:
+        if entry_id == 3:
+            return ContentUnavailable(entry_id=3, reason=Reason.NEEDS_BROWSER)
+        if entry_id == 4 and asking == 0:
+            return EntryDeferred(entry_id=4, until=datetime.now(UTC) + timedelta(seconds=30))
+        return None
+
+    distillation, browser = ScriptedDistillation(), ScriptedBrowser(browsed)
+    async with fleet(
+        time_skipping,
+        ScriptedIngestion(NOBODY),
+        ScriptedFetch(fetched),
+        distillation,
+        browser=browser,
+    ):
+        handle = await start(time_skipping, FetchBatch(entry_ids=(1, 2, 3, 4)))
+        batch = await handle.result()
+
+    assert batch.progress == EntriesProgress(
+        step=RunStep.DONE, total=4, fetched=3, distilled=3, unavailable=1
+    )
+    assert browser.slices == [(2, 3, 4), (4,)]
+    assert sorted(distillation.slices) == [(1,), (2,), (4,)]

@@ -22,9 +22,10 @@ def build_fetcher(
     spacing: timedelta = NO_SPACING,
     keeps_pages: bool = True,
     always_asks: bool = False,
+    has_browser: bool = False,
 ) -> Fetcher:
     governor = governor_of(store, spacing)
     robots = Robots(store, web, governor)
     asker = PageAsker(store, web, governor, robots, extractors, keeps_pages=keeps_pages)
     pruner = PagePruner(store, timedelta(days=14))
-    return Fetcher(store, asker, pruner, always_asks=always_asks)
+    return Fetcher(store, asker, pruner, always_asks=always_asks, has_browser=has_browser)

@@ -9,6 +9,7 @@ from temporalio import activity
 from temporalio.client import Client
 
 from feedmill.contracts.activities import (
+    BrowserActivities,
     DistillationActivities,
     FetchActivities,
     HubActivities,
@@ -132,6 +133,18 @@ class ScriptedFetch(FetchActivities):
         return self._outcome(entry_id, asking) or ContentFetched(entry_id=entry_id)
 
 
+class ScriptedBrowser(BrowserActivities):
+    """Fetches every entry, unless `outcome` says otherwise for the n-th asking (from 0)."""
+
+    def __init__(self, outcome: Callable[[int, int], FetchOutcome | None] | None = None) -> None:
+        self._fetch = ScriptedFetch(outcome)
+        self.slices = self._fetch.slices
+
+    @activity.defn
+    async def browse_entries(self, request: FetchEntries) -> EntriesFetched:
+        return await self._fetch.fetch_entries(request)
+
+
 class ScriptedDistillation(DistillationActivities):
     """Distils every entry, unless `outcome` says otherwise or raises."""
 
@@ -177,6 +190,7 @@ async def fleet(
     distillation: ScriptedDistillation | None = None,
     hubs: ScriptedHubs | None = None,
     reextraction: ScriptedReextraction | None = None,
+    browser: ScriptedBrowser | None = None,
 ) -> AsyncIterator[None]:
     """Serve every queue while the block lasts: real workflows, scripted activities."""
     fetch, distillation = fetch or ScriptedFetch(), distillation or ScriptedDistillation()
@@ -198,6 +212,11 @@ async def fleet(
                 client,
                 TaskQueue.FETCH,
                 activities=[fetch.fetch_entries, reextraction.reextract_pages],
+            ),
+            build_worker(
+                client,
+                TaskQueue.FETCH_BROWSER,
+                activities=[(browser or ScriptedBrowser()).browse_entries],
             ),
             build_worker(client, TaskQueue.DISTILLATION, activities=[distillation.distill_entries]),
         ):

@@ -6,8 +6,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
+from feedmill.config import FetchSettings
 from feedmill.models.base import Model
 from feedmill_cli.stack import ports
 from feedmill_cli.stack.part import HttpAnswers, Part, PostgresAccepts
@@ -17,6 +18,10 @@ POSTGRES = "postgres"
 TEMPORAL = "temporal"
 MIGRATE = "migrate"
 SERVICES = ("ingestion", "fetch", "distillation", "orchestrator", "gateway")
+BROWSER = "fetch-browser"
+"""The fetch service's other role: there only where a setting wants it."""
+
+_BROWSER_SETTING = "FEEDMILL_BROWSER"
 
 # A service ends itself this long after its drain at the latest; then something is really wrong.
 _BEYOND_DRAIN_SECONDS = 10
@@ -54,13 +59,21 @@ def parts_of(site: Site) -> tuple[Part, ...]:
     migrate = _migrate(site, needs=tuple(part.name for part in postgres))
     brought = (*postgres, *temporal, migrate)
     needs = tuple(part.name for part in brought)
-    return (*brought, *(_service(site, name, needs) for name in SERVICES))
+    return (*brought, *(_service(site, name, needs) for name in services_of(site)))
+
+
+def services_of(site: Site) -> tuple[str, ...]:
+    """Return the names of our own services, as far as this fleet has them."""
+    wants_browser = FetchSettings.model_fields["browser"].default
+    if told := site.environment.get(_BROWSER_SETTING):
+        wants_browser = TypeAdapter(bool).validate_python(told)
+    return (*SERVICES, BROWSER) if wants_browser else SERVICES
 
 
 def urls_of(site: Site) -> Urls:
     """Return where a person finds the fleet; the page's token is not among it."""
     page = _gateway_url(site)
-    metrics = {name: f"{_telemetry_url(site, name)}/metrics" for name in SERVICES}
+    metrics = {name: f"{_telemetry_url(site, name)}/metrics" for name in services_of(site)}
     if not site.brings_temporal:
         return Urls(page=page, docs=f"{page}/docs", metrics=metrics)
     metrics[TEMPORAL] = f"http://{_LOOPBACK}:{site.ports[ports.TEMPORAL_METRICS]}/metrics"
@@ -135,13 +148,17 @@ def _service(site: Site, name: str, needs: tuple[str, ...]) -> Part:
     telemetry = _telemetry_url(site, name)
     return Part(
         name=name,
-        command=(sys.executable, "-m", f"feedmill_{name}"),
+        command=(sys.executable, "-m", *_program(name)),
         environment=service_environment(site, name),
         readiness=HttpAnswers(url=f"{telemetry}/readyz"),
         needs=needs,
         url=_gateway_url(site) if name == "gateway" else telemetry,
         grace_seconds=site.drain_seconds + _BEYOND_DRAIN_SECONDS,
     )
+
+
+def _program(name: str) -> tuple[str, ...]:
+    return ("feedmill_fetch", "browser") if name == BROWSER else (f"feedmill_{name}",)
 
 
 def service_environment(site: Site, name: str) -> dict[str, str]:

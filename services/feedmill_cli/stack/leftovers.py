@@ -6,9 +6,11 @@ from contextlib import suppress
 
 import psutil
 
-from feedmill_cli.stack.blueprint import SERVICES
+from feedmill_cli.stack.blueprint import BROWSER, SERVICES
 from feedmill_cli.stack.processes import same_process, signal_group
 from feedmill_cli.stack.state import FleetState, PartState
+
+_OURS = (*SERVICES, BROWSER)
 
 _GRACE_SECONDS = 15.0
 _KILLED_SECONDS = 5.0
@@ -21,8 +23,8 @@ def leftovers(state: FleetState) -> list[PartState]:
 
 def end_leftovers(left: Sequence[PartState], *, grace_seconds: float = _GRACE_SECONDS) -> None:
     """End them: our services first, then what they need, each with SIGTERM, a grace and SIGKILL."""
-    _end([part for part in left if part.name in SERVICES], grace_seconds)
-    _end([part for part in left if part.name not in SERVICES], grace_seconds)
+    _end([part for part in left if part.name in _OURS], grace_seconds)
+    _end([part for part in left if part.name not in _OURS], grace_seconds)
 
 
 def _end(left: Sequence[PartState], grace_seconds: float) -> None:

@@ -25,6 +25,7 @@ USUAL: Mapping[str, int] = {
     "distillation-telemetry": 9403,
     "orchestrator-telemetry": 9404,
     "gateway-telemetry": 9405,
+    "fetch-browser-telemetry": 9407,
 }
 
 # From 32768 on the kernel hands ports out by itself, so one of those may be gone when its part starts.

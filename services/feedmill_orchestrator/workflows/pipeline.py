@@ -9,9 +9,20 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from feedmill.contracts import options
-from feedmill.contracts.activities import DistillationActivities, FetchActivities
+from feedmill.contracts.activities import (
+    BrowserActivities,
+    DistillationActivities,
+    FetchActivities,
+)
 from feedmill.models.distillates import DistillEntries
-from feedmill.models.entries import ContentFetched, EntryDeferred, FetchEntries, FetchOutcome
+from feedmill.models.entries import (
+    ContentFetched,
+    EntriesFetched,
+    EntryDeferred,
+    EntryNeedsBrowser,
+    FetchEntries,
+    FetchOutcome,
+)
 from feedmill.models.runs import EntriesPace, EntriesProgress, RunStep
 
 with workflow.unsafe.imports_passed_through():
@@ -61,6 +72,7 @@ class Pipeline(Generic[P]):
         # A place is held while an activity runs, not while a host or a model is waited for: what
         # is slow must not keep the rest from moving.
         self._fetching = asyncio.Semaphore(pace.slices_in_flight)
+        self._browsing = asyncio.Semaphore(pace.slices_in_flight)
         self._distilling = asyncio.Semaphore(pace.slices_in_flight)
 
     async def take(self, entry_ids: Sequence[int]) -> None:
@@ -83,25 +95,37 @@ class Pipeline(Generic[P]):
 
     async def _take(self, entry_ids: tuple[int, ...]) -> None:
         """Fetch a slice in as many rounds as its hosts ask for; distil each round's articles at once."""
-        distilling = []
+        beside = []
         while entry_ids:
             outcomes = await self._fetch(entry_ids)
+            beside += self._go_on_with(outcomes)
+            entry_ids = await self._wait_for(deferred(outcomes))
+        await asyncio.gather(*beside)
+
+    def _go_on_with(self, outcomes: Sequence[FetchOutcome]) -> list[asyncio.Task[None]]:
+        ready = tuple(o.entry_id for o in outcomes if isinstance(o, ContentFetched))
+        shells = tuple(o.entry_id for o in outcomes if isinstance(o, EntryNeedsBrowser))
+        beside = [asyncio.create_task(self._distill(ready))] if ready else []
+        return [*beside, asyncio.create_task(self._browse(shells))] if shells else beside
+
+    async def _browse(self, entry_ids: tuple[int, ...]) -> None:
+        """Have pages looked at in a browser, as often as their hosts ask for, and distil what is found."""
+        while entry_ids:
+            outcomes = await self._fetch(entry_ids, in_browser=True)
             ready = tuple(o.entry_id for o in outcomes if isinstance(o, ContentFetched))
             if ready:
-                distilling.append(asyncio.create_task(self._distill(ready)))
+                await self._distill(ready)
             entry_ids = await self._wait_for(deferred(outcomes))
-        await asyncio.gather(*distilling)
 
-    async def _fetch(self, entry_ids: tuple[int, ...]) -> tuple[FetchOutcome, ...]:
-        async with self._fetching:
+    async def _fetch(
+        self, entry_ids: tuple[int, ...], *, in_browser: bool = False
+    ) -> tuple[FetchOutcome, ...]:
+        async with self._browsing if in_browser else self._fetching:
             if self._is_over(len(entry_ids)):
                 return ()
+            request = FetchEntries(entry_ids=entry_ids, again_since=self._again_since)
             try:
-                fetched = await workflow.execute_activity_method(
-                    FetchActivities.fetch_entries,
-                    FetchEntries(entry_ids=entry_ids, again_since=self._again_since),
-                    **options.FETCH_ENTRIES,
-                )
+                fetched = await (_browse if in_browser else _fetch)(request)
             except ActivityError as error:
                 self._leave_after(error, len(entry_ids))
                 return ()
@@ -164,3 +188,15 @@ class Pipeline(Generic[P]):
 
     def _update(self, **changes: object) -> None:
         self.progress = self.progress.model_copy(update=changes)
+
+
+async def _fetch(request: FetchEntries) -> EntriesFetched:
+    return await workflow.execute_activity_method(
+        FetchActivities.fetch_entries, request, **options.FETCH_ENTRIES
+    )
+
+
+async def _browse(request: FetchEntries) -> EntriesFetched:
+    return await workflow.execute_activity_method(
+        BrowserActivities.browse_entries, request, **options.BROWSE_ENTRIES
+    )

@@ -112,6 +112,24 @@ class ReextractionActivities(ABC):
         """
 
 
+class BrowserActivities(ABC):
+    """Served on `TaskQueue.FETCH_BROWSER`."""
+
+    @activity.defn
+    @abstractmethod
+    async def browse_entries(self, request: FetchEntries) -> EntriesFetched:
+        """Fetch the articles of pages that are empty without their scripts, in a browser.
+
+        Every entry gets an outcome, as in `fetch_entries`, and for the last time: what a browser does
+        not show either is a dead end.
+
+        Raises
+        ------
+        StoreUnavailableError
+            Postgres did not answer. Retried.
+        """
+
+
 class DistillationActivities(ABC):
     """Served on `TaskQueue.DISTILLATION`."""
 

@@ -84,6 +84,15 @@ FETCH_ENTRIES: ActivityOptions = {
     "retry_policy": _PATIENT,
 }
 
+BROWSE_ENTRIES: ActivityOptions = {
+    "task_queue": TaskQueue.FETCH_BROWSER,
+    # One page at a time, each for half a minute at most.
+    "start_to_close_timeout": timedelta(minutes=30),
+    "schedule_to_close_timeout": _PATIENCE,
+    "heartbeat_timeout": _HEARTBEAT_TIMEOUT,
+    "retry_policy": _PATIENT,
+}
+
 REEXTRACT_PAGES: ActivityOptions = {
     "task_queue": TaskQueue.FETCH,
     # A slice is seconds of work; what takes long is a page that runs into its own limit.

@@ -6,6 +6,7 @@ class TaskQueue(StrEnum):
 
     INGESTION = "ingestion"
     FETCH = "fetch"
+    FETCH_BROWSER = "fetch-browser"
     DISTILLATION = "distillation"
     ORCHESTRATION = "orchestration"
 

@@ -154,6 +154,13 @@ class ContentUnavailable(Model):
     detail: str = ""
 
 
+class EntryNeedsBrowser(Model):
+    """The page is empty without its scripts: the pool that has a browser is to look at it."""
+
+    outcome: Literal["needs_browser"] = "needs_browser"
+    entry_id: int
+
+
 class EntryGone(Model):
     """The entry was removed while its fetch waited."""
 
@@ -162,7 +169,12 @@ class EntryGone(Model):
 
 
 FetchOutcome = Annotated[
-    ContentFetched | ContentUnchanged | EntryDeferred | ContentUnavailable | EntryGone,
+    ContentFetched
+    | ContentUnchanged
+    | EntryDeferred
+    | EntryNeedsBrowser
+    | ContentUnavailable
+    | EntryGone,
     Field(discriminator="outcome"),
 ]
 

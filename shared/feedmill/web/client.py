@@ -172,9 +172,15 @@ async def open_web(
     look_up
         What finds the addresses of names.
     """
-    agent = f"Feedmill/{__version__} (+{settings.contact_url})"
     async with open_session(settings.allowed_networks, look_up) as session:
-        yield WebClient(session, settings.allowed_networks, limits or WebLimits(), agent)
+        yield WebClient(
+            session, settings.allowed_networks, limits or WebLimits(), agent_of(settings)
+        )
+
+
+def agent_of(settings: WebSettings) -> str:
+    """Return the name under which sites know this installation."""
+    return f"Feedmill/{__version__} (+{settings.contact_url})"
 
 
 def _placed(reply: Answer | Refusal, *, redirected: bool, for_good: bool) -> Answer | Refusal:

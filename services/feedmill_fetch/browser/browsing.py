@@ -1,0 +1,116 @@
+"""Fetching, in a browser, the articles of pages that are empty without their scripts."""
+
+from temporalio import activity
+
+from feedmill.contracts.activities import BrowserActivities
+from feedmill.isolation import IsolatedPool
+from feedmill.models.entries import (
+    EntriesFetched,
+    EntryDeferred,
+    EntryGone,
+    EntryToFetch,
+    FetchEntries,
+    FetchOutcome,
+    Stage,
+)
+from feedmill.models.outcomes import Reason
+from feedmill.store import Store
+from feedmill.web.answers import Deferred, Refusal
+from feedmill.web.governor import Governor
+from feedmill.web.robots import Robots
+from feedmill.worker import heartbeating, in_parallel
+from feedmill_fetch.asking import Asked, Failed, Found, PageAsker, complete, examined_page
+from feedmill_fetch.browser.rendering import Browser, Rendered
+from feedmill_fetch.fetching import tell
+from feedmill_fetch.recording import Recorder, stored_outcome
+from feedmill_fetch.verdicts import of_signs, of_status
+
+_OK = 200
+# A browser has one page open at a time; a few more may wait for their hosts meanwhile.
+_ENTRIES_AT_ONCE = 4
+
+
+class BrowserFetcher(BrowserActivities):
+    """Serves `TaskQueue.FETCH_BROWSER`."""
+
+    def __init__(
+        self,
+        store: Store,
+        browser: Browser,
+        governor: Governor,
+        robots: Robots,
+        extractors: IsolatedPool,
+        asker: PageAsker,
+    ) -> None:
+        self._store = store
+        self._browser = browser
+        self._governor = governor
+        self._robots = robots
+        self._extractors = extractors
+        self._asker = asker
+        self._recorder = Recorder(store)
+
+    @activity.defn
+    async def browse_entries(self, request: FetchEntries) -> EntriesFetched:
+        async def browse(entry_id: int) -> FetchOutcome:
+            entry = entries.get(entry_id)
+            outcome = EntryGone(entry_id=entry_id) if entry is None else await take(entry)
+            tell(outcome)
+            return outcome
+
+        async def take(entry: EntryToFetch) -> FetchOutcome:
+            since = request.again_since
+            is_done = since and entry.asked_at is not None and entry.asked_at >= since
+            if (entry.stage is not Stage.NEW and since is None) or is_done:
+                return stored_outcome(entry)
+            asked = await self._ask(entry)
+            if entry.stage is Stage.NEW:
+                return await self._recorder.settle(entry, asked, self._asker.own_text)
+            if isinstance(asked, Deferred):
+                return EntryDeferred(entry_id=entry.id, until=asked.until)
+            return await self._recorder.renew(entry, asked)
+
+        async with heartbeating():
+            async with self._store.transaction() as tx:
+                entries = {each.id: each for each in await tx.entries.to_fetch(request.entry_ids)}
+            outcomes = await in_parallel(browse, request.entry_ids, at_once=_ENTRIES_AT_ONCE)
+        return EntriesFetched(outcomes=tuple(outcomes))
+
+    async def _ask(self, entry: EntryToFetch) -> Asked:
+        if entry.url is None:
+            return Failed(Refusal(reason=Reason.NO_URL))
+        forbidden = await self._robots.permit(entry.url)
+        if forbidden is not None:
+            return Failed(forbidden) if isinstance(forbidden, Refusal) else forbidden
+        async with self._governor.slot(entry.url, patient=True) as until:
+            if until is not None:
+                return Deferred(until=until)
+            rendered = await self._browser.render(entry.url, self._may_go)
+        if isinstance(rendered, Refusal):
+            return Failed(rendered)
+        return await self._examine(entry, rendered)
+
+    async def _may_go(self, url: str) -> bool:
+        """Let a page go on to another as we would: where robots.txt permits it, in the host's turn."""
+        if await self._robots.permit(url) is not None:
+            return False
+        async with self._governor.slot(url, patient=True) as until:
+            return until is None
+
+    async def _examine(self, entry: EntryToFetch, rendered: Rendered) -> Found | Failed:
+        if rendered.status != _OK:
+            return Failed(of_status(rendered.status))
+        examined = await examined_page(
+            self._extractors,
+            entry,
+            rendered.markup.encode(errors="replace"),
+            media_type="text/html",
+            charset="utf-8",
+            url=rendered.url,
+        )
+        if isinstance(examined, Refusal):
+            return Failed(examined)
+        withheld = await self._robots.withheld(rendered.url)
+        content = complete(examined, moved_to=None, withheld=withheld)
+        # Without validators: what was sent is not what was read.
+        return Failed(of_signs(examined.signs)) if content is None else Found(content)
