@@ -31,7 +31,7 @@ from feedmill.web.manners import manners_of
 from feedmill.web.robots import Robots
 from feedmill.worker import spare_collector
 from feedmill_fetch.asking import PageAsker
-from feedmill_fetch.extraction import examine
+from feedmill_fetch.documents import examine_document
 from feedmill_fetch.fetching import Fetcher
 from feedmill_fetch.pruning import PagePruner
 from measuring import LoopLag, children_megabytes, cpu_seconds, own_cpu_seconds, watched_loop
@@ -109,7 +109,14 @@ async def _warm_up(store: Store, extractors: IsolatedPool, processes: int) -> No
     await store.check()
     [page] = pages(1, 0)
     reads = (
-        extractors.run(60, examine, page.plain, charset="utf-8", url="http://a.example/")
+        extractors.run(
+            60,
+            examine_document,
+            page.plain,
+            media_type="text/html",
+            charset="utf-8",
+            url="http://a.example/",
+        )
         for _ in range(2 * processes)
     )
     await asyncio.gather(*reads)

@@ -101,8 +101,14 @@ async def test_hostile_markup_of_a_feed_costs_no_more_than_its_own_entry(
 
 
 async def test_a_kept_page_that_hangs_its_reader_ends_no_reextraction(
-    fetcher: Fetcher, store: Store, extractors: IsolatedPool, origin: Origin
+    fetcher: Fetcher,
+    store: Store,
+    extractors: IsolatedPool,
+    origin: Origin,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # Calls that are sent together share the longest of their limits.
+    monkeypatch.setattr(asking, "EXTRACTOR_SECONDS", 3)
     for path in ("/a", "/b"):
         origin.serve(path, PAGE + path)
     ids = await add_pages(store, origin.url("/a"), origin.url("/b"))
