@@ -3,7 +3,9 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from ipaddress import ip_network
+from typing import Any
 
 import psutil
 import pytest
@@ -144,6 +146,54 @@ async def somebodys_own() -> tuple[asyncio.Server, list[bytes]]:
         writer.close()
 
     return await asyncio.start_server(answer, "127.0.0.2", 0), seen
+
+
+async def test_the_browser_does_not_go_round_its_door_to_this_machine(
+    origin: Origin,
+) -> None:
+    # `origin` is where browsers would go without a proxy; the internet is somewhere else here.
+    origin.serve("/secret", "secret", headers={"Access-Control-Allow-Origin": "*"})
+    internet = (ip_network("127.0.0.3/32"),)
+    async with (
+        open_origin("127.0.0.3") as outside,
+        open_chromium(AGENT, internet, limits=BrowserLimits(seconds=20)) as opened,
+        datagrams_to("127.0.0.1") as (port, heard),
+    ):
+        outside.serve("/a", shell(_GOES_ROUND % (origin.url("/secret"), port)))
+        rendered = await render(opened, outside.url("/a"))
+
+    assert said(rendered) == "done;"
+    assert origin.requests == []
+    assert heard == []
+
+
+# It keeps writing, so that nobody thinks it is done before it is.
+_GOES_ROUND = """
+const ticking = setInterval(() => document.body.append('.'), 100);
+const say = w => document.getElementById('root').textContent += w + ';';
+fetch('%s').then(_ => say('answered'), _ => 0);
+const call = new RTCPeerConnection({iceServers: [{urls: 'stun:127.0.0.1:%d'}]});
+call.createDataChannel('x');
+call.createOffer().then(offer => call.setLocalDescription(offer));
+setTimeout(() => { say('done'); clearInterval(ticking) }, 3000);
+"""
+
+
+@asynccontextmanager
+async def datagrams_to(address: str) -> AsyncIterator[tuple[int, list[bytes]]]:
+    """Listen for datagrams; yields the port, and what has come."""
+    heard: list[bytes] = []
+
+    class Ear(asyncio.DatagramProtocol):
+        def datagram_received(self, data: bytes, _: tuple[str | Any, int]) -> None:
+            heard.append(data)
+
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(Ear, local_addr=(address, 0))
+    try:
+        yield transport.get_extra_info("sockname")[1], heard
+    finally:
+        transport.close()
 
 
 async def test_a_redirect_out_of_the_internet_leads_nowhere(

@@ -149,15 +149,15 @@ class Origin:
 
 
 @asynccontextmanager
-async def open_origin() -> AsyncIterator[Origin]:
-    """Serve while the block lasts. What still drips then is cut off."""
+async def open_origin(address: str = "127.0.0.1") -> AsyncIterator[Origin]:
+    """Serve at an address of loopback while the block lasts. What still drips then is cut off."""
     origin = Origin()
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", origin._answer)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        site = web.TCPSite(runner, address, 0)
         await site.start()
         host, port = runner.addresses[0][:2]
         origin.base = f"http://{host}:{port}"

@@ -53,6 +53,8 @@ _OPTIONS = (
     "--js-flags=--max-old-space-size=512",
     # Out by the door, and by no other way: no look-ups of its own, no datagrams.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    # Browsers proper read the first, the one that is headless only the second.
+    "--webrtc-ip-handling-policy=disable_non_proxied_udp",
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
     "--disable-features=DialMediaRouteProvider,MediaRouter,OptimizationHints,Translate",
 )
