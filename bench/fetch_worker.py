@@ -32,6 +32,7 @@ from feedmill.web.robots import Robots
 from feedmill.worker import spare_collector
 from feedmill_fetch.asking import PageAsker
 from feedmill_fetch.documents import examine_document
+from feedmill_fetch.examining import Examiner
 from feedmill_fetch.fetching import Fetcher
 from feedmill_fetch.pruning import PagePruner
 from measuring import LoopLag, children_megabytes, cpu_seconds, own_cpu_seconds, watched_loop
@@ -98,7 +99,7 @@ async def _opened(settings: FetchSettings) -> AsyncIterator[tuple[Store, Fetcher
     ):
         governor = Governor(store, manners_of(settings))
         robots = Robots(store, web, governor)
-        asker = PageAsker(store, web, governor, robots, extractors)
+        asker = PageAsker(store, web, governor, robots, Examiner(extractors))
         pruner = PagePruner(store, timedelta(days=settings.keep_pages_days))
         await _warm_up(store, extractors, settings.extractor_processes)
         yield store, Fetcher(store, asker, pruner)

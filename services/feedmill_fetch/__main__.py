@@ -16,6 +16,7 @@ from feedmill.worker import main_of, run_worker
 from feedmill_fetch.asking import PageAsker
 from feedmill_fetch.browser.browsing import BrowserFetcher
 from feedmill_fetch.browser.chromium import open_chromium
+from feedmill_fetch.examining import Examiner
 from feedmill_fetch.fetching import Fetcher
 from feedmill_fetch.pruning import PagePruner
 from feedmill_fetch.reextracting import Reextractor
@@ -28,12 +29,13 @@ async def main() -> None:
     async with (
         open_store(settings) as store,
         open_web(settings) as web,
-        open_pool(settings.extractor_processes) as extractors,
+        open_pool(settings.extractor_processes) as pool,
     ):
         governor = Governor(store, manners_of(settings))
         robots = Robots(store, web, governor)
+        examiner = Examiner(pool)
         asker = PageAsker(
-            store, web, governor, robots, extractors, keeps_pages=settings.keep_pages_days > 0
+            store, web, governor, robots, examiner, keeps_pages=settings.keep_pages_days > 0
         )
         pruner = PagePruner(store, timedelta(days=settings.keep_pages_days))
         fetcher = Fetcher(
@@ -43,7 +45,7 @@ async def main() -> None:
             always_asks=settings.always_fetch_pages,
             has_browser=settings.browser,
         )
-        reextractor = Reextractor(store, extractors)
+        reextractor = Reextractor(store, examiner)
         await run_worker(
             settings,
             TaskQueue.FETCH,
@@ -57,15 +59,16 @@ async def main_with_browser() -> None:
     async with (
         open_store(settings) as store,
         open_web(settings) as web,
-        open_pool(1) as extractors,
+        open_pool(1) as pool,
         open_chromium(
             agent_of(settings), settings.allowed_networks, program=settings.browser_program
         ) as browser,
     ):
         governor = Governor(store, manners_of(settings))
         robots = Robots(store, web, governor)
-        asker = PageAsker(store, web, governor, robots, extractors, keeps_pages=False)
-        fetcher = BrowserFetcher(store, browser, governor, robots, extractors, asker)
+        examiner = Examiner(pool)
+        asker = PageAsker(store, web, governor, robots, examiner, keeps_pages=False)
+        fetcher = BrowserFetcher(store, browser, governor, robots, examiner, asker)
         await run_worker(
             settings, TaskQueue.FETCH_BROWSER, store, activities=[fetcher.browse_entries]
         )

@@ -4,7 +4,6 @@ import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from feedmill.isolation import IsolatedPool, IsolationError
 from feedmill.models.entries import FROM_FEED, Content, EntryToFetch, KeptPage, PageSign
 from feedmill.models.feeds import Validators
 from feedmill.models.outcomes import Reason
@@ -13,9 +12,9 @@ from feedmill.web.answers import Answer, Deferred, Refusal
 from feedmill.web.client import WebClient
 from feedmill.web.governor import Governor
 from feedmill.web.robots import Robots
-from feedmill_fetch.documents import examine_document
+from feedmill_fetch.examining import Examiner
 from feedmill_fetch.extraction import Examined
-from feedmill_fetch.feed_text import FeedText, read_feed_text
+from feedmill_fetch.feed_text import FeedText
 from feedmill_fetch.keeping import packed
 from feedmill_fetch.kinds import READABLE, kind_of
 from feedmill_fetch.verdicts import leads_home, of_kind, of_signs, of_status
@@ -26,8 +25,6 @@ ACCEPT = (
 )
 MAX_PAGE_BYTES = 5_000_000
 
-# The slowest real page seen took half a second.
-EXTRACTOR_SECONDS = 15
 _OK = 200
 _NOT_MODIFIED = 304
 # A site that has shown us pages so lately does not mean "never" by blocking one.
@@ -94,7 +91,7 @@ class PageAsker:
         web: WebClient,
         governor: Governor,
         robots: Robots,
-        extractors: IsolatedPool,
+        examiner: Examiner,
         *,
         keeps_pages: bool = True,
     ) -> None:
@@ -102,7 +99,7 @@ class PageAsker:
         self._web = web
         self._governor = governor
         self._robots = robots
-        self._extractors = extractors
+        self._examiner = examiner
         self._keeps_pages = keeps_pages
 
     async def ask(
@@ -130,17 +127,7 @@ class PageAsker:
 
     async def own_text(self, entry: EntryToFetch) -> FeedText:
         """Return what the feed itself says of an entry, sanitised."""
-        try:
-            text = await self._extractors.run(
-                EXTRACTOR_SECONDS,
-                read_feed_text,
-                entry.url or "",
-                title=entry.title,
-                teaser=entry.teaser,
-                markup=entry.markup,
-            )
-        except IsolationError:
-            return FeedText(None)
+        text = await self._examiner.feed_text(entry)
         if text.content is None or entry.url is None:
             return text
         # No page was seen that could have said it.
@@ -164,8 +151,7 @@ class PageAsker:
     async def _examine(self, entry: EntryToFetch, answer: Answer) -> Asked:
         withheld = answer.withheld or await self._robots.withheld(answer.url)
         page = await self._packed(entry, answer, withheld)
-        examined = await examined_page(
-            self._extractors,
+        examined = await self._examiner.page(
             entry,
             answer.body,
             media_type=answer.media_type,
@@ -200,32 +186,6 @@ class PageAsker:
         if not self._keeps_pages:
             return None
         return await asyncio.to_thread(packed, entry.id, answer, withheld)
-
-
-async def examined_page(
-    extractors: IsolatedPool,
-    entry: EntryToFetch,
-    body: bytes,
-    *,
-    media_type: str,
-    charset: str | None,
-    url: str,
-) -> Examined | Refusal:
-    """Return what came of a page, or that nothing could."""
-    try:
-        return await extractors.run(
-            EXTRACTOR_SECONDS,
-            examine_document,
-            body,
-            media_type=media_type,
-            charset=charset,
-            url=url,
-            title=entry.title,
-            teaser=entry.teaser,
-            markup=entry.markup,
-        )
-    except IsolationError as error:
-        return Refusal(reason=Reason.EXTRACTOR_FAILED, detail=str(error))
 
 
 def needs_browser(asked: Asked) -> bool:

@@ -5,7 +5,6 @@ import asyncio
 from temporalio import activity
 
 from feedmill.contracts.activities import ReextractionActivities
-from feedmill.isolation import IsolatedPool
 from feedmill.models.entries import (
     ContentFetched,
     EntryToFetch,
@@ -17,7 +16,8 @@ from feedmill.models.reextraction import PagesReextracted, ReextractPages
 from feedmill.store import Store, Transaction
 from feedmill.web.answers import Refusal
 from feedmill.worker import heartbeating, in_parallel
-from feedmill_fetch.asking import Found, complete, examined_page
+from feedmill_fetch.asking import Found, complete
+from feedmill_fetch.examining import Examiner
 from feedmill_fetch.keeping import unpacked
 from feedmill_fetch.recording import is_better, replace
 
@@ -28,9 +28,9 @@ _PAGES_AT_ONCE = 4
 class Reextractor(ReextractionActivities):
     """Serves `TaskQueue.FETCH`."""
 
-    def __init__(self, store: Store, extractors: IsolatedPool) -> None:
+    def __init__(self, store: Store, examiner: Examiner) -> None:
         self._store = store
-        self._extractors = extractors
+        self._examiner = examiner
 
     @activity.defn
     async def reextract_pages(self, request: ReextractPages) -> PagesReextracted:
@@ -66,8 +66,7 @@ class Reextractor(ReextractionActivities):
         body = await asyncio.to_thread(unpacked, page)
         if body is None:
             return None
-        examined = await examined_page(
-            self._extractors,
+        examined = await self._examiner.page(
             entry,
             body,
             media_type=page.media_type,

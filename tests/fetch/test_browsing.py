@@ -27,6 +27,7 @@ from feedmill_fetch.asking import PageAsker
 from feedmill_fetch.browser.browsing import BrowserFetcher
 from feedmill_fetch.browser.chromium import open_chromium
 from feedmill_fetch.browser.rendering import Browser, MayGo, Rendered
+from feedmill_fetch.examining import Examiner
 from feedmill_fetch.fetching import Fetcher
 from support.entries import add_pages, content_row, fetch, stored
 from support.fetching import build_fetcher
@@ -71,8 +72,8 @@ def build(
 ) -> BrowserFetcher:
     governor = governor_of(store, spacing)
     robots = Robots(store, web, governor)
-    asker = PageAsker(store, web, governor, robots, extractors, keeps_pages=False)
-    return BrowserFetcher(store, browser, governor, robots, extractors, asker)
+    asker = PageAsker(store, web, governor, robots, Examiner(extractors), keeps_pages=False)
+    return BrowserFetcher(store, browser, governor, robots, Examiner(extractors), asker)
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from feedmill.models.outcomes import Reason
 from feedmill.models.reextraction import ReextractPages
 from feedmill.store import Store
 from feedmill.web.client import WebClient
-from feedmill_fetch import asking
+from feedmill_fetch import examining
+from feedmill_fetch.examining import Examiner
 from feedmill_fetch.fetching import Fetcher
 from feedmill_fetch.reextracting import Reextractor
 from support import misbehaviour
@@ -67,7 +68,7 @@ async def test_a_reader_that_misbehaves_costs_one_outcome_and_the_slice_goes_on(
 async def test_a_hostile_page_has_an_outcome_and_its_neighbour_an_article(
     fetcher: Fetcher, store: Store, origin: Origin, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(asking, "EXTRACTOR_SECONDS", 1)
+    monkeypatch.setattr(examining, "EXTRACTOR_SECONDS", 1)
     origin.serve("/hostile", HOSTILE_PAGES[name])
     origin.serve("/good", PAGE)
     hostile, good = await add_pages(store, origin.url("/hostile"), origin.url("/good"))
@@ -87,7 +88,7 @@ async def test_a_hostile_page_has_an_outcome_and_its_neighbour_an_article(
 async def test_hostile_markup_of_a_feed_costs_no_more_than_its_own_entry(
     fetcher: Fetcher, store: Store, origin: Origin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asking, "EXTRACTOR_SECONDS", 1)
+    monkeypatch.setattr(examining, "EXTRACTOR_SECONDS", 1)
     origin.fail("/a", 404)
     origin.serve("/good", PAGE)
     markup = HOSTILE_PAGES["nested boxes"].decode()
@@ -108,7 +109,7 @@ async def test_a_kept_page_that_hangs_its_reader_ends_no_reextraction(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Calls that are sent together share the longest of their limits.
-    monkeypatch.setattr(asking, "EXTRACTOR_SECONDS", 3)
+    monkeypatch.setattr(examining, "EXTRACTOR_SECONDS", 3)
     for path in ("/a", "/b"):
         origin.serve(path, PAGE + path)
     ids = await add_pages(store, origin.url("/a"), origin.url("/b"))
@@ -116,7 +117,7 @@ async def test_a_kept_page_that_hangs_its_reader_ends_no_reextraction(
     sabotaged = SabotagedPool(extractors, {f"{PAGE}/a".encode(): misbehaviour.hang})
 
     reextracted = await ActivityEnvironment().run(
-        Reextractor(store, sabotaged).reextract_pages, ReextractPages()
+        Reextractor(store, Examiner(sabotaged)).reextract_pages, ReextractPages()
     )
 
     assert (reextracted.examined, reextracted.failed) == (2, 1)

@@ -20,7 +20,7 @@ from feedmill.models.outcomes import Reason
 from feedmill.store import Store
 from feedmill.web.client import open_web
 from feedmill.web.exchange import WebLimits
-from feedmill_fetch import asking
+from feedmill_fetch import examining
 from feedmill_fetch.fetching import Fetcher
 from feedmill_fetch.pdf import PDF_READER
 from feedmill_fetch.plain_page import TEXT_READER
@@ -412,7 +412,7 @@ async def test_two_fetches_at_once_count_one_failure_for_a_page_that_the_other_h
 async def test_nesting_without_end_costs_one_outcome(
     fetcher: Fetcher, store: Store, origin: Origin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asking, "EXTRACTOR_SECONDS", 2)
+    monkeypatch.setattr(examining, "EXTRACTOR_SECONDS", 2)
     origin.serve("/deep", "<html><body>" + "<div>" * 200_000 + f"<p>{SENTENCE * 9}</p>")
     origin.serve("/tables", "<html><body>" + "<table><tr><td>" * 30_000 + f"<p>{SENTENCE * 9}</p>")
     origin.serve("/good", PAGE)

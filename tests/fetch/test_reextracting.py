@@ -14,6 +14,7 @@ from feedmill.models.reextraction import PagesReextracted, ReextractPages
 from feedmill.store import Store
 from feedmill.web.client import WebClient
 from feedmill_fetch import pruning
+from feedmill_fetch.examining import Examiner
 from feedmill_fetch.fetching import Fetcher
 from feedmill_fetch.keeping import MOST_KEPT_BYTES, unpacked
 from feedmill_fetch.pruning import PagePruner
@@ -28,7 +29,7 @@ PAGE = f"<html><body><article>{f'<p>{SENTENCE}</p>' * 9}</article></body></html>
 
 @pytest.fixture
 def reextractor(store: Store, extractors: IsolatedPool) -> Reextractor:
-    return Reextractor(store, extractors)
+    return Reextractor(store, Examiner(extractors))
 
 
 async def reextract(reextractor: Reextractor, **which: object) -> PagesReextracted:

@@ -7,6 +7,7 @@ from feedmill.store import Store
 from feedmill.web.client import WebClient
 from feedmill.web.robots import Robots
 from feedmill_fetch.asking import PageAsker
+from feedmill_fetch.examining import Examiner
 from feedmill_fetch.fetching import Fetcher
 from feedmill_fetch.pruning import PagePruner
 from support.manners import governor_of
@@ -26,6 +27,6 @@ def build_fetcher(
 ) -> Fetcher:
     governor = governor_of(store, spacing)
     robots = Robots(store, web, governor)
-    asker = PageAsker(store, web, governor, robots, extractors, keeps_pages=keeps_pages)
+    asker = PageAsker(store, web, governor, robots, Examiner(extractors), keeps_pages=keeps_pages)
     pruner = PagePruner(store, timedelta(days=14))
     return Fetcher(store, asker, pruner, always_asks=always_asks, has_browser=has_browser)

@@ -3,7 +3,6 @@
 from temporalio import activity
 
 from feedmill.contracts.activities import BrowserActivities
-from feedmill.isolation import IsolatedPool
 from feedmill.models.entries import (
     EntriesFetched,
     EntryDeferred,
@@ -19,8 +18,9 @@ from feedmill.web.answers import Deferred, Refusal
 from feedmill.web.governor import Governor
 from feedmill.web.robots import Robots
 from feedmill.worker import heartbeating, in_parallel
-from feedmill_fetch.asking import Asked, Failed, Found, PageAsker, complete, examined_page
+from feedmill_fetch.asking import Asked, Failed, Found, PageAsker, complete
 from feedmill_fetch.browser.rendering import Browser, Rendered
+from feedmill_fetch.examining import Examiner
 from feedmill_fetch.fetching import tell
 from feedmill_fetch.recording import Recorder, stored_outcome
 from feedmill_fetch.verdicts import of_signs, of_status
@@ -39,14 +39,14 @@ class BrowserFetcher(BrowserActivities):
         browser: Browser,
         governor: Governor,
         robots: Robots,
-        extractors: IsolatedPool,
+        examiner: Examiner,
         asker: PageAsker,
     ) -> None:
         self._store = store
         self._browser = browser
         self._governor = governor
         self._robots = robots
-        self._extractors = extractors
+        self._examiner = examiner
         self._asker = asker
         self._recorder = Recorder(store)
 
@@ -100,8 +100,7 @@ class BrowserFetcher(BrowserActivities):
     async def _examine(self, entry: EntryToFetch, rendered: Rendered) -> Found | Failed:
         if rendered.status != _OK:
             return Failed(of_status(rendered.status))
-        examined = await examined_page(
-            self._extractors,
+        examined = await self._examiner.page(
             entry,
             rendered.markup.encode(errors="replace"),
             media_type="text/html",
