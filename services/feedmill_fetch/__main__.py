@@ -20,12 +20,14 @@ from feedmill_fetch.examining import Examiner
 from feedmill_fetch.fetching import Fetcher
 from feedmill_fetch.pruning import PagePruner
 from feedmill_fetch.reextracting import Reextractor
+from feedmill_fetch.rules import check_folder
 
 _BROWSER_ROLE = "browser"
 
 
 async def main() -> None:
     settings = load(FetchSettings)
+    rules = check_folder(settings.rules_dir)
     async with (
         open_store(settings) as store,
         open_web(settings) as web,
@@ -33,7 +35,7 @@ async def main() -> None:
     ):
         governor = Governor(store, manners_of(settings))
         robots = Robots(store, web, governor)
-        examiner = Examiner(pool)
+        examiner = Examiner(pool, rules)
         asker = PageAsker(
             store, web, governor, robots, examiner, keeps_pages=settings.keep_pages_days > 0
         )
@@ -56,6 +58,7 @@ async def main() -> None:
 
 async def main_with_browser() -> None:
     settings = load(FetchSettings)
+    rules = check_folder(settings.rules_dir)
     async with (
         open_store(settings) as store,
         open_web(settings) as web,
@@ -66,7 +69,7 @@ async def main_with_browser() -> None:
     ):
         governor = Governor(store, manners_of(settings))
         robots = Robots(store, web, governor)
-        examiner = Examiner(pool)
+        examiner = Examiner(pool, rules)
         asker = PageAsker(store, web, governor, robots, examiner, keeps_pages=False)
         fetcher = BrowserFetcher(store, browser, governor, robots, examiner, asker)
         await run_worker(

@@ -9,7 +9,7 @@ from lxml.html import Element, HtmlElement
 from feedmill_fetch.arbiter import Panel, arbitrate
 from feedmill_fetch.candidates import Candidate
 from feedmill_fetch.extractors import quick_rival, second_rival, thorough_rival, witness
-from feedmill_fetch.lines import Line, placed_lines
+from feedmill_fetch.lines import Line, lines_of, placed_lines
 from feedmill_fetch.mending import mended
 from feedmill_fetch.page import is_deep, parse, size_of
 from feedmill_fetch.reader import reader_view
@@ -17,6 +17,10 @@ from feedmill_fetch.reader import reader_view
 # The longest article seen is on a page of a third as many. Some extractors' time grows with the
 # square of it.
 _MOST_ELEMENTS = 30_000
+
+
+# Changes whenever the same page may give another article.
+ARBITER = "arbiter/1"
 
 
 @dataclass(frozen=True)
@@ -31,11 +35,14 @@ class Article:
         As text.
     byline
         Whoever is named in it as its author.
+    found_by
+        Which extractor, and its version; or which rule.
     """
 
     root: HtmlElement
     lines: tuple[Line, ...]
     byline: str = ""
+    found_by: str = ARBITER
 
 
 def find_article(
@@ -76,6 +83,11 @@ def find_article(
         lines=ruling.lines,
         byline="" if view is None else view.byline,
     )
+
+
+def as_article(root: HtmlElement, found_by: str) -> Article:
+    """Return markup that is known to be the article, by a rule say."""
+    return Article(root, tuple(line for line in lines_of(root) if line.words), found_by=found_by)
 
 
 def _plain_article(testimony: Candidate) -> Article:

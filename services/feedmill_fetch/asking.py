@@ -12,6 +12,7 @@ from feedmill.web.answers import Answer, Deferred, Refusal
 from feedmill.web.client import WebClient
 from feedmill.web.governor import Governor
 from feedmill.web.robots import Robots
+from feedmill_fetch.continuing import PageTurner
 from feedmill_fetch.examining import Examiner
 from feedmill_fetch.extraction import Examined
 from feedmill_fetch.feed_text import FeedText
@@ -101,6 +102,7 @@ class PageAsker:
         self._robots = robots
         self._examiner = examiner
         self._keeps_pages = keeps_pages
+        self._turner = PageTurner(web, governor, robots, examiner)
 
     async def ask(
         self, entry: EntryToFetch, url: str, validators: Validators | None = None
@@ -163,10 +165,16 @@ class PageAsker:
         refusal = of_signs(examined.signs)
         if PageSign.BLOCKED in examined.signs:
             return await self._blocked_or(entry, answer, _found(examined, None, answer, withheld))
-        if refusal.reason in {Reason.NO_ARTICLE, Reason.PAYWALL}:
-            return _found(examined, page, answer, withheld)
-        # A wall is nothing that better extraction would find an article in.
-        return _found(examined, None, answer, withheld)
+        if refusal.reason not in {Reason.NO_ARTICLE, Reason.PAYWALL}:
+            # A wall is nothing that better extraction would find an article in.
+            page = None
+        found = _found(examined, page, answer, withheld)
+        if isinstance(found, Found) and examined.next_url is not None:
+            # Later, "unchanged" would be the word of its first page alone, and so would be what is
+            # found in that page anew: neither validators nor the page are kept.
+            whole = await self._turner.follow(entry, found.content, examined.next_url)
+            return Found(whole)
+        return found
 
     async def _blocked_or(self, entry: EntryToFetch, answer: Answer, asked: Asked) -> Asked:
         """Take a block for a limit where pages of the feed were shown to us lately."""

@@ -16,6 +16,7 @@ def examine_document(
     title: str = "",
     teaser: str = "",
     markup: str | None = None,
+    rules: str = "",
 ) -> Examined:
     """Find the article in what came, as `examine` does for pages.
 
@@ -27,6 +28,14 @@ def examine_document(
     elif kind is Kind.TEXT:
         content = read_text(body, charset=charset, url=url, title=title)
     else:
-        return examine(body, charset=charset, url=url, title=title, teaser=teaser, markup=markup)
+        return examine(
+            body,
+            charset=charset,
+            url=url,
+            title=title,
+            teaser=teaser,
+            markup=markup,
+            rules=rules,
+        )
     own = read_feed_text(url, title=title, teaser=teaser, markup=markup).content
     return Examined(content or own)

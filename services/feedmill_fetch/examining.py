@@ -13,10 +13,17 @@ EXTRACTOR_SECONDS = 15
 
 
 class Examiner:
-    """Reads pages, and what feeds say themselves."""
+    """Reads pages, and what feeds say themselves.
 
-    def __init__(self, pool: IsolatedPool) -> None:
+    Parameters
+    ----------
+    rules
+        A folder of rules for single sites, as `check_folder` returns it; those that are shipped hold anyhow.
+    """
+
+    def __init__(self, pool: IsolatedPool, rules: str = "") -> None:
         self._pool = pool
+        self._rules = rules
 
     async def page(
         self, entry: EntryToFetch, body: bytes, *, media_type: str, charset: str | None, url: str
@@ -33,6 +40,7 @@ class Examiner:
                 title=entry.title,
                 teaser=entry.teaser,
                 markup=entry.markup,
+                rules=self._rules,
             )
         except IsolationError as error:
             return Refusal(reason=Reason.EXTRACTOR_FAILED, detail=str(error))

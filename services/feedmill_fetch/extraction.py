@@ -1,23 +1,22 @@
 """The article on a page. Pure, and run in a process of its own."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lxml.html import HtmlElement
 
 from feedmill.models.entries import Content, PageSign
 from feedmill.web.charsets import decode_text
 from feedmill.web.plain import storable
-from feedmill_fetch.article import Article, find_article
+from feedmill_fetch.article import Article, as_article, find_article
 from feedmill_fetch.feed_text import read_feed_text, says_as_much
 from feedmill_fetch.length import count_words, reading_minutes
 from feedmill_fetch.metadata import Metadata, person, read_metadata, withheld
-from feedmill_fetch.page import base_of, parse, without_huge_tags
+from feedmill_fetch.page import as_source, base_of, parse, without_huge_tags
 from feedmill_fetch.presenting import has_picture
+from feedmill_fetch.rules import Ruled, follow, rules_in
 from feedmill_fetch.sanitising import sanitise_tree
+from feedmill_fetch.urls import absolute_url
 from feedmill_fetch.walls import signs_of
-
-# Changes whenever the same page may give another article.
-EXTRACTOR = "arbiter/1"
 
 # Less than this is a caption, a cookie notice or "please enable JavaScript".
 _LEAST_ARTICLE_WORDS = 25
@@ -27,7 +26,7 @@ _MOST_LINK_SHARE = 0.5
 _TEASER_ADVANTAGE = 2
 
 # With one of these a short text is not the article.
-_WALLS = frozenset(PageSign) - {PageSign.PAYWALL}
+_WALLS = frozenset(PageSign) - {PageSign.PAYWALL, PageSign.UNFINISHED}
 
 
 @dataclass(frozen=True)
@@ -42,11 +41,14 @@ class Examined:
         What the page is instead of an article, or besides.
     feed_is_whole
         Whether the feed says all that the page does; None when that cannot be told.
+    next_url
+        Where the article goes on, by the rule for its site.
     """
 
     content: Content | None
     signs: tuple[PageSign, ...] = ()
     feed_is_whole: bool | None = None
+    next_url: str | None = None
 
 
 def examine(
@@ -57,6 +59,7 @@ def examine(
     title: str = "",
     teaser: str = "",
     markup: str | None = None,
+    rules: str = "",
 ) -> Examined:
     """Find the article of a page. Never raises, whatever the page.
 
@@ -70,6 +73,8 @@ def examine(
         What the feed says of it. The teaser stands in for an article the page does not show.
     markup
         The same whole, as it came, if the feed gave it so.
+    rules
+        A folder of rules for single sites; those that are shipped hold anyhow.
     """
     source = without_huge_tags(decode_text(body, charset))
     page = parse(source)
@@ -79,29 +84,38 @@ def examine(
     # Read before the extractors take the page apart. It is the publisher's word about the feed's
     # text as well.
     sign = withheld(page)
-    article, signs = _from_page(page, source, url=url, title=title, teaser=teaser)
-    found = _fuller(article, own)
-    is_whole = says_as_much(own.text, article.text) if own and article and markup else None
-    return Examined(found and found.model_copy(update={"withheld": sign}), signs, is_whole)
+    seen = _from_page(page, source, url=url, title=title, teaser=teaser, rules=rules)
+    found = _fuller(seen.content, own)
+    is_whole = (
+        says_as_much(own.text, seen.content.text) if own and seen.content and markup else None
+    )
+    content = found and found.model_copy(update={"withheld": sign})
+    goes_on = seen.next_url if found is not own else None
+    return replace(seen, content=content, feed_is_whole=is_whole, next_url=goes_on)
 
 
 def _from_page(
-    page: HtmlElement, source: str, *, url: str, title: str, teaser: str
-) -> tuple[Content | None, tuple[PageSign, ...]]:
+    page: HtmlElement, source: str, *, url: str, title: str, teaser: str, rules: str
+) -> Examined:
     base = base_of(page, url)
     metadata = read_metadata(page, url, base)
-    article = find_article(
-        page,
-        source,
-        titles=tuple(filter(None, (*metadata.titles, title))),
-        teaser=teaser,
-        wants_byline=not metadata.byline,
-    )
+    rule = rules_in(rules).of(url)
+    ruled = follow(rule, page) if rule else Ruled(None)
+    if ruled.removed:
+        source = as_source(page)
+    if rule is None or ruled.article is None:
+        titles = tuple(filter(None, (*metadata.titles, title)))
+        by_line = not metadata.byline
+        article = find_article(page, source, titles=titles, teaser=teaser, wants_byline=by_line)
+    else:
+        article = as_article(ruled.article, f"rule/{rule.name}")
     text = storable("\n".join(line.text for line in article.lines))
     signs = signs_of(source, found=text, free=metadata.free)
     if _is_no_article(article, text) or not _WALLS.isdisjoint(signs):
-        return None, signs
-    return _content(article, text, metadata, url=url, base=base, title=title, signs=signs), signs
+        return Examined(None, signs)
+    content = _content(article, text, metadata, url=url, base=base, title=title, signs=signs)
+    next_url = absolute_url(ruled.next_url, base) if ruled.next_url else None
+    return Examined(content, signs, next_url=next_url)
 
 
 def _content(
@@ -129,7 +143,7 @@ def _content(
         modified_at=metadata.modified_at,
         canonical_url=metadata.canonical_url,
         signs=signs,
-        extractor=EXTRACTOR,
+        extractor=article.found_by,
     )
 
 

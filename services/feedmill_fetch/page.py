@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import cast
 
 from lxml.etree import ParserError, SubElement, XPath
-from lxml.html import HtmlElement, HTMLParser, document_fromstring
+from lxml.html import HtmlElement, HTMLParser, document_fromstring, tostring
 
 from feedmill.web.plain import storable
 from feedmill_fetch.urls import absolute_url
@@ -53,6 +53,12 @@ def parse(text: str) -> HtmlElement | None:
     for image in page.iter("img", "source"):
         _wake(image)
     return page
+
+
+def as_source(page: HtmlElement) -> str:
+    """Return a tree as text, for whoever needs it so."""
+    source: str = tostring(page, encoding="unicode")
+    return source
 
 
 def size_of(page: HtmlElement) -> int:

@@ -164,8 +164,9 @@ class FetchSettings(WebSettings):
     browser_program: str | None = Field(
         default=None, description="a Chromium; one on the PATH unless it is named"
     )
+    rules_dir: Path | None = Field(default=None, description="rules of your own for single sites")
 
-    @field_validator("browser_program", mode="before")
+    @field_validator("browser_program", "rules_dir", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value

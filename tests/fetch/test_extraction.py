@@ -1,7 +1,8 @@
 import pytest
 
 from feedmill.models.entries import Content
-from feedmill_fetch.extraction import EXTRACTOR, examine
+from feedmill_fetch.article import ARBITER
+from feedmill_fetch.extraction import examine
 from feedmill_fetch.feed_text import from_teaser
 from support.corpus import CorpusEntry, CorpusFeed, corpus, corpus_file
 
@@ -39,7 +40,7 @@ def test_articles_are_found_whole_and_alone(feed: CorpusFeed, entry: CorpusEntry
     assert not [words for words in feed.boilerplate if words in content.text + content.html]
     assert (content.url, content.title) == (url, entry.title)
     assert content.language in {"en", "en-GB"}
-    assert content.extractor == EXTRACTOR
+    assert content.extractor == ARBITER
     assert content.image_url is not None
     assert content.image_url.startswith("https://corpus.example/")
     assert "<h1>" not in content.html
@@ -138,7 +139,7 @@ def test_the_feeds_own_text_wins_over_a_preview_and_not_over_an_article() -> Non
     long = "word " * 400
 
     assert found(preview, teaser=long).extractor == "feed"
-    assert found(preview, teaser=TEASER).extractor == EXTRACTOR
+    assert found(preview, teaser=TEASER).extractor == ARBITER
 
 
 @pytest.mark.parametrize(("words", "enough"), [(39, False), (40, True)])

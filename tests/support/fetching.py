@@ -24,9 +24,11 @@ def build_fetcher(
     keeps_pages: bool = True,
     always_asks: bool = False,
     has_browser: bool = False,
+    rules: str = "",
 ) -> Fetcher:
     governor = governor_of(store, spacing)
     robots = Robots(store, web, governor)
-    asker = PageAsker(store, web, governor, robots, Examiner(extractors), keeps_pages=keeps_pages)
+    examiner = Examiner(extractors, rules)
+    asker = PageAsker(store, web, governor, robots, examiner, keeps_pages=keeps_pages)
     pruner = PagePruner(store, timedelta(days=14))
     return Fetcher(store, asker, pruner, always_asks=always_asks, has_browser=has_browser)

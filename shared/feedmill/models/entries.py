@@ -63,6 +63,8 @@ class PageSign(StrEnum):
     BLOCKED = "blocked"
     NOT_FOUND = "not_found"
     NEEDS_BROWSER = "needs_browser"
+    UNFINISHED = "unfinished"
+    """It goes on on pages that could not be had."""
 
 
 class Content(Model):

@@ -1,0 +1,117 @@
+"""Articles that go on from page to page, where the rule for their site says so."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from datetime import datetime
+
+from feedmill.models.entries import Content, EntryToFetch, PageSign
+from feedmill.web.answers import Deferred, Refusal
+from feedmill.web.client import WebClient
+from feedmill.web.governor import Governor
+from feedmill.web.robots import Robots
+from feedmill_fetch.examining import Examiner
+from feedmill_fetch.extraction import Examined
+from feedmill_fetch.kinds import Kind, kind_of
+from feedmill_fetch.length import count_words, reading_minutes
+
+_ACCEPT = "text/html, application/xhtml+xml"
+_MOST_BYTES = 5_000_000
+_MOST_PAGES = 20
+_OK = 200
+
+
+class PageTurner:
+    """Asks for the pages on which an article goes on: one after the other, and as politely as for the first."""
+
+    def __init__(
+        self, web: WebClient, governor: Governor, robots: Robots, examiner: Examiner
+    ) -> None:
+        self._web = web
+        self._governor = governor
+        self._robots = robots
+        self._examiner = examiner
+
+    async def follow(self, entry: EntryToFetch, first: Content, next_url: str) -> Content:
+        """Return an article with all its pages, or as far as they can be had; then it says so."""
+        pages, seen, goes_on = [first], {first.url}, self._place(next_url, first)
+        # A link back ends an article as well as none does.
+        while goes_on is not None and goes_on not in seen:
+            seen.add(goes_on)
+            turned = await self._turn(entry, goes_on) if len(pages) < _MOST_PAGES else None
+            if turned is None or turned.content is None:
+                return joined(pages, is_whole=False)
+            pages.append(turned.content)
+            seen.add(turned.content.url)
+            goes_on = self._place(turned.next_url, first)
+        return joined(pages, is_whole=True)
+
+    def _place(self, url: str | None, first: Content) -> str | None:
+        """Return where a link leads; None where that is no page of the same host."""
+        checked = None if url is None else self._web.checked(url)
+        if checked is None or isinstance(checked, Refusal):
+            return None
+        same = self._governor.limit(checked).host == self._governor.limit(first.url).host
+        return checked if same else None
+
+    async def _turn(self, entry: EntryToFetch, url: str) -> Examined | None:
+        reply = await self._web.get(
+            url,
+            purpose="page",
+            accept=_ACCEPT,
+            max_bytes=_MOST_BYTES,
+            admit=self._admit,
+            permit=self._robots.permit,
+        )
+        if isinstance(reply, Refusal | Deferred):
+            return None
+        await self._governor.heed(reply)
+        if reply.status != _OK or kind_of(reply.media_type, reply.body) is not Kind.HTML:
+            return None
+        examined = await self._examiner.page(
+            # What the feed says is about the article, and no page of it.
+            entry.model_copy(update={"teaser": "", "markup": None}),
+            reply.body,
+            media_type=reply.media_type,
+            charset=reply.charset,
+            url=reply.url,
+        )
+        if isinstance(examined, Refusal) or examined.content is None:
+            return None
+        withheld = reply.withheld or await self._robots.withheld(reply.url)
+        content = examined.content.model_copy(
+            update={"withheld": withheld or examined.content.withheld}
+        )
+        return replace(examined, content=content)
+
+    def _admit(
+        self,
+        url: str,
+        *,
+        patient: bool,  # noqa: ARG002 - to give up in the middle would waste all requests before
+    ) -> AbstractAsyncContextManager[datetime | None]:
+        return self._governor.slot(url, patient=True)
+
+
+def joined(pages: Sequence[Content], *, is_whole: bool) -> Content:
+    """Return the pages of an article as one.
+
+    Parameters
+    ----------
+    pages
+        The first says what the article is called and who wrote it.
+    is_whole
+        Whether the last one is among them.
+    """
+    first = pages[0]
+    text = "\n".join(page.text for page in pages)
+    return first.model_copy(
+        update={
+            "html": "".join(page.html for page in pages),
+            "text": text,
+            "word_count": count_words(text),
+            "reading_minutes": reading_minutes(text),
+            "withheld": next(filter(None, (page.withheld for page in pages)), None),
+            "signs": first.signs if is_whole else (*first.signs, PageSign.UNFINISHED),
+        }
+    )
