@@ -461,6 +461,13 @@ DISTILLATION = (
                 (_by("outcome", "feedmill_claims_total"), "{{outcome}}"),
                 stacked=True,
             ),
+            _lines(
+                "Stories",
+                "Articles, by whether another one told the same story before: those are not paid for.",
+                "ops",
+                (_by("outcome", "feedmill_stories_joined_total"), "{{outcome}}"),
+                stacked=True,
+            ),
         ),
     ),
 )

@@ -30,6 +30,7 @@ from feedmill.telemetry.metrics import BUDGET_STEPS, ENTRIES_DISTILLED
 from feedmill.worker import current_run, heartbeating
 from feedmill_distillation.failures import unless_failed
 from feedmill_distillation.menu import EntryDistiller, Menu
+from feedmill_distillation.storytelling import Storyteller
 
 log = get_logger(__name__)
 
@@ -74,6 +75,7 @@ class DistillationService(DistillationActivities):
     ) -> None:
         self._store = store
         self._menu = Menu(distiller, local, named, ladder)
+        self._storyteller = Storyteller(store)
         self._places = asyncio.Semaphore(concurrency)
 
     @activity.defn
@@ -121,6 +123,13 @@ class DistillationService(DistillationActivities):
     async def _distill(
         self, content: ContentToDistill, choices: Sequence[RecipeChoice]
     ) -> DistillationDeferred | None:
+        content = await self._storyteller.placed(content)
+        async with self._storyteller.turn(content):
+            return await self._distill_story(content, choices)
+
+    async def _distill_story(
+        self, content: ContentToDistill, choices: Sequence[RecipeChoice]
+    ) -> DistillationDeferred | None:
         try:
             # What one choice cost is kept as drafts should the next one fail.
             made = [await self._make(content, choice) for choice in choices]
@@ -137,6 +146,7 @@ class DistillationService(DistillationActivities):
             recipe = distiller.recipe
             async with self._store.transaction() as tx:
                 before = await tx.distillates.made_before(content.content_hash, recipe.id)
+            before = before or await self._storyteller.told_before(content, recipe)
             if before is not None:
                 return Made(recipe, before, reused=True)
             try:

@@ -82,7 +82,18 @@ class EntryQuery(_Positioned):
 
     feed_id: int | None = Field(default=None, ge=1, le=MAX_ID, description="of this feed alone")
     stage: Stage | None = Field(default=None, description="at this stage alone")
+    folded: bool | None = Field(
+        default=None,
+        description="each story once, with `alsoIn`; what is asked for by feed or stage is shown whole unless this is true",
+    )
     limit: int = Field(default=50, ge=1, le=200)
+
+    @property
+    def is_folded(self) -> bool:
+        """Whether each story is shown once."""
+        if self.folded is not None:
+            return self.folded
+        return self.feed_id is None and self.stage is None
 
 
 class HomeQuery(_Positioned):

@@ -80,12 +80,16 @@ async def test_an_entry_removed_while_the_model_thinks_is_skipped(store: Store) 
     assert await running == [DistillationSkipped(entry_id=ids[0]), EntryDistilled(entry_id=ids[1])]
 
 
+def worker(store: Store, distiller: GatedDistiller) -> DistillationService:
+    """One of several that know nothing of one another."""
+    return DistillationService(store, distiller, local=NoDistiller(), concurrency=2)
+
+
 async def test_two_attempts_at_once_report_an_entry_once(store: Store) -> None:
     distiller = GatedDistiller()
-    service = DistillationService(store, distiller, local=NoDistiller(), concurrency=2)
     ids = await store_articles(store, FERRY)
 
-    attempts = [asyncio.create_task(distill(service, ids)) for _ in range(2)]
+    attempts = [asyncio.create_task(distill(worker(store, distiller), ids)) for _ in range(2)]
     await distiller.until_waiting(2)
     distiller.gate.set()
 
@@ -98,9 +102,8 @@ async def test_two_attempts_at_once_give_up_an_entry_once(store: Store) -> None:
     ids = await store_articles(store, FERRY)
     verdict = EntryUndistillable(entry_id=ids[0], reason=Reason.MODEL_REFUSED)
     distiller = GatedDistiller(verdict)
-    service = DistillationService(store, distiller, local=NoDistiller(), concurrency=2)
 
-    attempts = [asyncio.create_task(distill(service, ids)) for _ in range(2)]
+    attempts = [asyncio.create_task(distill(worker(store, distiller), ids)) for _ in range(2)]
     await distiller.until_waiting(2)
     distiller.gate.set()
 

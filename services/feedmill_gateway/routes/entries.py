@@ -26,6 +26,7 @@ async def list_entries(
             stage=query.stage,
             before=query.position,
             limit=query.limit,
+            folded=query.is_folded,
         )
 
 

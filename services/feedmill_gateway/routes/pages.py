@@ -128,9 +128,17 @@ async def show_entry(
 
 
 @router.get("/fragments/entries/{entry_id}")
-async def show_card(entry_id: EntryId, user: UserDep, store: StoreDep, pages: PagesDep) -> Response:
+async def show_card(
+    entry_id: EntryId,
+    user: UserDep,
+    store: StoreDep,
+    pages: PagesDep,
+    feed: Annotated[int | None, Query()] = None,
+) -> Response:
+    """Render an entry; in the list of all feeds, the one that stands for its story."""
     async with store.transaction() as tx:
-        return pages.card(await tx.reader.entry(user, entry_id))
+        wanted = tx.reader.card if feed is None else tx.reader.entry
+        return pages.card(await wanted(user, entry_id))
 
 
 @router.get("/fragments/feeds")
@@ -165,7 +173,11 @@ async def _home(user: int, query: HomeQuery, store: Store, runs: Runs) -> Home:
         last_event = await tx.events.last_number()
         feeds = await tx.reader.feeds(user)
         entries = await tx.reader.entries(
-            user, feed_id=query.feed, before=query.position, limit=_ENTRIES
+            user,
+            feed_id=query.feed,
+            before=query.position,
+            limit=_ENTRIES,
+            folded=query.feed is None,
         )
     home = Home(
         feeds=tuple(feeds),

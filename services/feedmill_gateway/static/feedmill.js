@@ -18,6 +18,8 @@ async function fragment(path) {
 
 const wanted = new Set();
 let fetching = false;
+// In the list of all feeds a story stands once, whichever of its entries is asked for.
+const only = entries.dataset.only ? `?feed=${entries.dataset.only}` : "";
 
 function wantCard(event) {
   const isShown = document.getElementById(`entry-${event.entryId}`) !== null;
@@ -31,8 +33,11 @@ async function fetchCards() {
   fetching = true;
   for (const id of wanted) {
     wanted.delete(id);
-    const card = (await fragment(`/fragments/entries/${id}`).catch(() => null))?.querySelector("article");
-    if (card) place(card);
+    const card = (await fragment(`/fragments/entries/${id}${only}`).catch(() => null))?.querySelector("article");
+    if (!card) continue;
+    // Another entry stands for its story now.
+    if (card.id !== `entry-${id}`) document.getElementById(`entry-${id}`)?.remove();
+    place(card);
   }
   fetching = false;
 }

@@ -117,6 +117,7 @@ class ContentToDistill(Model):
     withheld: str | None = Field(
         default=None, description="the sign by which its publisher keeps it from language models"
     )
+    story: int | None = Field(default=None, description="the entry that told it first")
 
 
 class DistillEntries(Model):

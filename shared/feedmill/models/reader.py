@@ -83,6 +83,15 @@ class FeedList(BrowserModel):
     items: tuple[FeedView, ...]
 
 
+class AlsoIn(BrowserModel):
+    """Another entry of a followed feed that tells the same story."""
+
+    entry_id: int
+    feed_id: int
+    feed_title: str = ""
+    url: WebUrl = None
+
+
 class EntryView(BrowserModel):
     """An entry in a list: what it is, its short form, or why it has none."""
 
@@ -104,6 +113,9 @@ class EntryView(BrowserModel):
         default=(), description="where the article says what the summary says"
     )
     key_points: tuple[KeyPoint, ...] = ()
+    also_in: tuple[AlsoIn, ...] = Field(
+        default=(), description="where the same story stands too; lists show it once"
+    )
     topics: tuple[str, ...] = ()
     relevance: float | None = Field(default=None, description="0: noise, 1: must read")
     relevance_reason: str = ""

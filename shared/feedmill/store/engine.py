@@ -28,6 +28,7 @@ from feedmill.store.recipes import RecipeStore
 from feedmill.store.robots import RobotsStore
 from feedmill.store.schema import check_schema
 from feedmill.store.spend import SpendStore
+from feedmill.store.stories import StoryStore
 from feedmill.store.urls import psycopg_url
 from feedmill.store.users import UserStore
 from feedmill.store.websub import WebSubStore
@@ -54,6 +55,7 @@ class Transaction:
         self.drafts = DraftStore(connection)
         self.endpoints = EndpointStore(connection)
         self.spend = SpendStore(connection)
+        self.stories = StoryStore(connection)
         self.lists = ListStore(connection)
         self.categories = CategoryStore(connection)
         self.robots = RobotsStore(connection)

@@ -23,6 +23,7 @@ from feedmill.models.reader import (
 )
 from feedmill.store import clock
 from feedmill.store.categories import category_paths
+from feedmill.store.folding import also_in, is_folded, told_with
 from feedmill.store.tables import (
     aliases,
     categories,
@@ -99,12 +100,14 @@ class ReaderStore:
         stage: Stage | None = None,
         before: EntryPosition | None = None,
         limit: int = 50,
+        folded: bool = False,
     ) -> EntryPage:
-        """Return a page of the entries of followed feeds, newest first.
+        """Return a page of the entries of followed feeds, newest first; `folded` shows each story once.
 
         Entries added meanwhile neither shift nor repeat what the following pages show.
         """
         wanted = _wanted(feed_id, stage, before)
+        wanted += [~is_folded(user_id)] if folded else []
         statement = (
             _entries_of(user_id).where(*wanted).order_by(_NEWEST_AT.desc(), entries.c.id.desc())
         )
@@ -132,6 +135,20 @@ class ReaderStore:
         if not rows:
             raise NotFoundError(f"You follow no feed with an entry {entry_id}.")
         return EntryDetail.model_validate(_entry(rows[0]))
+
+    async def card(self, user_id: int, entry_id: int) -> EntryView:
+        """Return what a folded list shows for an entry: the one that tells its story there.
+
+        Raises
+        ------
+        NotFoundError
+            There is none, or the user does not follow its feed.
+        """
+        entry = await self.entry(user_id, entry_id)
+        first = entries.c.id.in_(told_with(entry_id)) & ~is_folded(user_id)
+        rows = await self._rows(_entries_of(user_id).where(first))
+        # An entry alone is in no story.
+        return EntryView.model_validate(_entry(rows[0])) if rows else entry
 
     async def events(
         self, user_id: int, after: int, *, limit: int = 200
@@ -250,7 +267,7 @@ def _newest_distillate(user_id: int) -> LateralFromClause:
 
 
 def _entries_of(user_id: int) -> Select[Any]:
-    newest = _newest_distillate(user_id)
+    newest, also = _newest_distillate(user_id), also_in(user_id)
     return (
         select(
             entries.c.id,
@@ -269,11 +286,13 @@ def _entries_of(user_id: int) -> Select[Any]:
             contents.c.image_url,
             contents.c.withheld,
             newest,
+            also.c.also_in,
         )
         .join(feeds, feeds.c.id == entries.c.feed_id)
         .join(subscriptions, subscriptions.c.feed_id == feeds.c.id)
         .outerjoin(contents, contents.c.entry_id == entries.c.id)
         .outerjoin(newest, true())
+        .outerjoin(also, true())
         .where(subscriptions.c.user_id == user_id)
     )
 

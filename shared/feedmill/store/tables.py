@@ -440,6 +440,25 @@ spend = Table(
     ),
 )
 
+stories = Table(
+    "stories",
+    metadata,
+    _owner("entry_id", "entries", primary_key=True),
+    Column("story", BigInteger, nullable=False, index=True, comment="the entry that told it first"),
+    Column("content_hash", Text, nullable=False, comment="of the text in which it was recognised"),
+    _time("told_at", nullable=False),
+)
+
+# A row per key, not an array with an index: nobody can guess how many rows share one of some keys,
+# so Postgres would read them all.
+story_keys = Table(
+    "story_keys",
+    metadata,
+    Column("key", BigInteger, primary_key=True),
+    Column("told_at", DateTime(timezone=True), primary_key=True),
+    _owner("entry_id", "entries", primary_key=True, index=True),
+)
+
 events = Table(
     "events",
     metadata,

@@ -83,6 +83,12 @@ CLAIMS = Counter(
     ["kind", "outcome"],
 )
 
+STORIES_JOINED = Counter(
+    "feedmill_stories_joined_total",
+    "Entries by whether another one told the same story before.",
+    ["outcome"],
+)
+
 # The next ones are about the whole fleet, and each orchestrator says the same: take the maximum.
 FEEDS = Gauge("feedmill_feeds", "Feeds, by how they are doing.", ["health"])
 
