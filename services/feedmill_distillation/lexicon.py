@@ -59,6 +59,7 @@ class Lexicon:
         self._stemmer = _stemmer(str(said.get("stemmer", "")) or _STEMMERS.get(language))
         self._prefixed_stems = frozenset(map(self.stem, self.titles))
         self.without = frozenset(map(self.stem, _words(said, "without")))
+        self.frame = _phrases(said.get("frame"))
         self.opposites = tuple(self._opposites(said))
 
     def stem(self, word: str) -> str:
@@ -126,6 +127,9 @@ _LATIN = ("en", "de", "fr", "es")
 _ENOUGH = 0.2
 _FEWEST_STOP_WORDS = 2
 _DOUBT = 0.6
+# Languages whose small words are not those of many others.
+_DISTINCT = ("en", "de")
+_MANY = 0.3
 
 
 def language_of(text: str, said: str | None) -> str:
@@ -139,13 +143,23 @@ def language_of(text: str, said: str | None) -> str:
             shares = script.language in {"ar", "ru"} and primary in {*_STEMMERS, "uk", "bg", "ur"}
             return primary if shares else script.language
     if primary and primary not in _LANGUAGES:
-        return primary
+        return _unmistakable(text) or primary
     return _spoken(text, primary) or (primary if primary in _LATIN else "en")
 
 
-def _spoken(text: str, said: str) -> str | None:
+def _unmistakable(text: str) -> str | None:
+    """Return the language of a text that says it has one we do not know, if it is none of those."""
+    counts, words = _small_words(text)
+    return next((each for each in _DISTINCT if counts[each] > _MANY * words), None)
+
+
+def _small_words(text: str) -> tuple[dict[str, int], int]:
     words = fold(text).replace("'", " ").split()
-    counts = {each: sum(word in lexicon(each).stop for word in words) for each in _LATIN}
+    return {each: sum(word in lexicon(each).stop for word in words) for each in _LATIN}, len(words)
+
+
+def _spoken(text: str, said: str) -> str | None:
+    counts, _ = _small_words(text)
     best = max(counts, key=lambda each: counts[each])
     # Neighbours share their small words, so a language that was named gets the benefit of the doubt.
     if counts.get(said, 0) >= _DOUBT * counts[best]:
@@ -159,6 +173,10 @@ def _stemmer(algorithm: str | None) -> "Stemmer.Stemmer | None":
 
 def _words(said: Mapping[str, object], name: str) -> frozenset[str]:
     return frozenset(fold(str(said.get(name, ""))).split())
+
+
+def _phrases(listed: object) -> tuple[str, ...]:
+    return tuple(fold(str(phrase)) for phrase in listed) if isinstance(listed, list) else ()
 
 
 def _in_order(said: Mapping[str, object], name: str) -> dict[str, int]:

@@ -11,15 +11,23 @@ import numpy as np
 from sumy.models.dom import ObjectDocumentModel, Paragraph, Sentence
 from sumy.summarizers.lex_rank import LexRankSummarizer
 
+from feedmill_distillation.lexicon import Lexicon, lexicon
 from feedmill_distillation.words import words
 
 # A longer sentence is a list or machine output, and all words are compared with one another.
 _WORDS_PER_SENTENCE = 80
 
 
-def ratings(sentences: Sequence[str]) -> list[float]:
-    """Return one rating for each sentence, 0 or more; all are 0 when none says more than another."""
-    document = ObjectDocumentModel([Paragraph([Sentence(each, _Words()) for each in sentences])])
+def ratings(sentences: Sequence[str], language: str = "") -> list[float]:
+    """Return one rating for each sentence, 0 or more; all are 0 when none says more than another.
+
+    Parameters
+    ----------
+    language
+        Whose small words do not count, and whose endings make no other word.
+    """
+    known = _Words(lexicon(language))
+    document = ObjectDocumentModel([Paragraph([Sentence(each, known) for each in sentences])])
     rated = [0.0] * len(sentences)
 
     def keep(ranked: Sequence[_Ranked]) -> Sequence[_Ranked]:
@@ -43,5 +51,10 @@ class _Ranked(Protocol):
 class _Words:
     """The tokenizer sumy asks for. Its own wants data files for each language."""
 
+    def __init__(self, known: Lexicon) -> None:
+        self._known = known
+
     def to_words(self, sentence: str) -> tuple[str, ...]:
-        return words(sentence)[:_WORDS_PER_SENTENCE]
+        known = self._known
+        found = words(sentence)[:_WORDS_PER_SENTENCE]
+        return tuple(known.stem(word) for word in found if word not in known.stop)

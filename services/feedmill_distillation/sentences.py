@@ -13,7 +13,10 @@ _PARAGRAPH = re.compile(r"[^\n]{1,10000}")
 # A stop and the marks that close around it.
 _END_CHARACTERS = 4
 _SPACE = re.compile(r"\s")
-_WHOLE = re.compile(r"[.!?…。\u061f\u0964\uff01\uff1f][\"'”\u2019»)\]」』\uff09]*\Z")
+# Thai and Lao put a space where others put a stop, and between smaller parts too.
+_STOPLESS = re.compile(r"[\u0e00-\u0eff]")
+_PART = re.compile(r"\S.{50,}?(?=\s|\Z)|\S.*")
+_WHOLE = re.compile(r"[.!?…。\u061f\u0964\u104b\u17d4\uff01\uff1f][\"'”\u2019»)\]」』\uff09]*\Z")
 
 
 class Span(NamedTuple):
@@ -44,11 +47,19 @@ def _sentences(text: str, language: str) -> Iterator[Span]:
     for paragraph in _PARAGRAPH.finditer(text):
         # The splitter aborts at some wide white space. A space in its place keeps every position.
         plain = _SPACE.sub(" ", paragraph[0])
-        for border in sentencex.get_sentence_boundaries(language, plain):
+        for start, end in _borders(plain, language):
             offset = paragraph.start()
-            span = _trimmed(text, offset + border["start_index"], offset + border["end_index"])
+            span = _trimmed(text, offset + start, offset + end)
             if span.end > span.start:
                 yield span
+
+
+def _borders(paragraph: str, language: str) -> Iterator[tuple[int, int]]:
+    if _STOPLESS.search(paragraph):
+        yield from (part.span() for part in _PART.finditer(paragraph))
+        return
+    for border in sentencex.get_sentence_boundaries(language, paragraph):
+        yield border["start_index"], border["end_index"]
 
 
 def _trimmed(text: str, start: int, end: int) -> Span:

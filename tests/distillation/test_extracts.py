@@ -6,10 +6,24 @@ from hypothesis import strategies as st
 
 from feedmill.models.distillates import Distillate
 from feedmill_distillation.extracts import extract
+from feedmill_distillation.keywords import repeated_names
 from feedmill_distillation.lines import has_words
-from support.articles import ARABIC, ENGLISH, JAPANESE, RUSSIAN
+from support.articles import (
+    ARABIC,
+    CHINESE,
+    ENGLISH,
+    FRENCH,
+    GERMAN,
+    JAPANESE,
+    RUSSIAN,
+    SPANISH,
+    THAI,
+)
 
-LANGUAGES = {"en": ENGLISH, "ja": JAPANESE, "ru": RUSSIAN, "ar": ARABIC}
+LANGUAGES = {
+    "en": ENGLISH, "de": GERMAN, "fr": FRENCH, "es": SPANISH, "ru": RUSSIAN, "ar": ARABIC,
+    "zh": CHINESE, "ja": JAPANESE, "th": THAI,
+}  # fmt: skip
 
 
 def extracted(text: str, language: str | None = "en") -> Distillate:
@@ -36,7 +50,7 @@ def test_an_article_in_any_language_becomes_its_own_sentences(language: str) -> 
     assert_exact(distillate, text)
     for point in distillate.key_points:
         assert "\n" not in point.text
-        assert re.search(r"[.。?؟!\"]$", point.text), "a whole sentence"
+        assert language == "th" or re.search(r"[.。?؟!\"”]$", point.text), "a whole sentence"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -47,6 +61,11 @@ def test_an_article_is_known_by_its_first_sentence(language: str) -> None:
         "ja": "北浜港は月曜日",
         "ru": "понедельник порт Норвик открыл",
         "ar": "افتتح ميناء نورويك",
+        "de": "Der Hafen von Norwick hat",
+        "fr": "Le port de Norvic a",
+        "es": "El puerto de Norvico inauguró",
+        "zh": "北滨港周一启用了",
+        "th": "ท่าเรือนอร์วิกเปิด",
     }
 
     assert beginning[language] in extracted(text, language).summary
@@ -75,6 +94,70 @@ def test_headings_bylines_and_buttons_are_left_out() -> None:
     shown = [distillate.summary, *(point.text for point in distillate.key_points)]
     for noise in ("By Ann Example", "Share this article", "Subscribe to our newsletter"):
         assert not any(noise in text for text in shown)
+
+
+@pytest.mark.parametrize(
+    ("language", "noise"),
+    [
+        ("de", ["Foto:", "Newsletter", "Beispiel"]),
+        ("fr", ["Abonnez-vous"]),
+        ("es", ["Suscríbete"]),
+        ("zh", ["公众号"]),
+    ],
+)
+def test_calls_and_captions_are_left_out(language: str, noise: list[str]) -> None:
+    text = LANGUAGES[language]
+    distillate = extracted(text, language)
+
+    shown = " ".join([distillate.summary, *(point.text for point in distillate.key_points)])
+    assert all(word in text and word not in shown for word in noise)
+
+
+def test_an_article_about_newsletters_is_still_one() -> None:
+    text = (
+        "The newsletter of the mill has a thousand readers who get it every Monday. "
+        "Another newsletter of the town was given up because nobody would subscribe to it. "
+        "Its editor says that a newsletter needs patience more than it needs any money."
+    )
+
+    assert extracted(text).summary.startswith("The newsletter of the mill")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_sentence_of_a_summary_knows_where_it_stands(language: str) -> None:
+    text = LANGUAGES[language]
+
+    distillate = extracted(text, language)
+
+    assert distillate.sentences
+    for sentence in distillate.sentences:
+        [source] = sentence.sources
+        said = distillate.summary[sentence.start : sentence.end]
+        assert said == " ".join(text[source.start : source.end].split())
+
+
+def test_almost_the_same_sentence_is_shown_once() -> None:
+    again = "On Monday the harbour of Norwick opened a tidal power station that will supply 12,500 homes."
+    distillate = extracted(f"{ENGLISH}\n{again}")
+
+    shown = " ".join([distillate.summary, *(point.text for point in distillate.key_points)])
+    assert shown.count("12,500 homes") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "topics"),
+    [
+        pytest.param(FRENCH, "fr", ("Norvic",), id="French"),
+        pytest.param(GERMAN, "de", (), id="every noun has a capital"),
+        pytest.param("Mira Holt came. Then Mira Holt left the EU, and the EU stayed.", "en", ("Mira Holt", "EU"), id="runs"),
+        pytest.param("カルドモアに行く。カルドモアは遠い。", "ja", ("カルドモア",), id="katakana"),
+        pytest.param(ARABIC, "ar", (), id="no capitals"),
+    ],
+)  # fmt: skip
+def test_topics_are_the_names_that_come_again(
+    text: str, language: str, topics: tuple[str, ...]
+) -> None:
+    assert repeated_names(text, language) == topics
 
 
 def test_summary_and_key_points_are_in_the_order_of_the_text() -> None:

@@ -13,6 +13,15 @@ from feedmill_distillation.lexicon import fold, language_of, lexicon
             "Die Mühle mahlt in der Nacht und sie steht nie.", "en", "de", id="not as it says"
         ),
         pytest.param("La molienda es de noche y no para.", "es-MX", "es", id="as it says"),
+        pytest.param(
+            "It is at the end of the road to the mill.", "it", "en", id="nor as others do"
+        ),
+        pytest.param(
+            "Il mulino macina di notte e non spreca nulla, dice il sindaco.",
+            "it",
+            "it",
+            id="Italian",
+        ),
         pytest.param("Mulino.", "it", "it", id="one we have no words of"),
         pytest.param("Mill.", None, "en", id="too short to tell"),
         pytest.param("Mühle.", "de", "de", id="too short, but it says so"),

@@ -64,6 +64,48 @@ ARABIC = """\
 وجدت دراسة أجرتها الجامعة أن عدد الأسماك لم يتغير خلال السنة الأولى."""
 
 
+GERMAN = """\
+Von Anna Beispiel
+Der Hafen von Norwick hat am Montag ein Gezeitenkraftwerk eröffnet, das 12.500 Haushalte mit Strom versorgt. \
+Der Bau dauerte sechs Jahre und kostete 84,5 Mio. Euro, doppelt so viel wie geplant.
+Foto: Das Kraftwerk im Hafen von Norwick bei seiner feierlichen Eröffnung am Montag.
+Die vier Turbinen stehen auf dem Meeresgrund, wo die Strömung bis zu 3,2 Meter in der Sekunde erreicht. \
+„Wir haben alles auf die harte Tour gelernt“, sagte die Ingenieurin Mira Holt bei der Eröffnung.
+Zwei der ersten Rotorblätter brachen in den Winterstürmen, und der Hersteller musste von vorn beginnen. \
+Die Fischer hatten das Kraftwerk abgelehnt, weil sie um den Hering im Hafen von Norwick fürchteten.
+Abonnieren Sie unseren Newsletter, damit Sie keine Nachricht mehr verpassen."""
+
+FRENCH = """\
+Le port de Norvic a inauguré lundi une centrale marémotrice qui alimentera 12 500 foyers de la région. \
+Sa construction a duré six ans et coûté 84,5 millions d'euros, deux fois plus que prévu.
+Abonnez-vous à notre lettre pour recevoir chaque matin le meilleur de nos articles.
+Les quatre turbines de la centrale sont posées au fond de la mer, où le courant est le plus fort. \
+Deux des premières pales se sont brisées lors des tempêtes, et le fabricant a dû tout recommencer.
+Les pêcheurs s'opposaient à la centrale de Norvic parce qu'ils craignaient pour le hareng. \
+Une étude de l'université n'a constaté aucun changement du nombre de poissons la première année."""
+
+SPANISH = """\
+El puerto de Norvico inauguró el lunes una central mareomotriz que abastecerá a 12.500 hogares de la región. \
+Su construcción duró seis años y costó 84,5 millones de euros, el doble de lo previsto.
+Las cuatro turbinas de la central están en el fondo del mar, donde la corriente es más fuerte. \
+Suscríbete a nuestro boletín para no perderte ninguna noticia de tu ciudad.
+Dos de las primeras palas se rompieron en las tormentas, y el fabricante tuvo que empezar de nuevo.
+Los pescadores se oponían a la central de Norvico porque temían por el arenque que desova cerca. \
+Un estudio de la universidad no encontró ningún cambio en el número de peces durante el primer año."""
+
+CHINESE = """\
+北滨港周一启用了一座潮汐发电站，可为1.25万户家庭供电。建设历时六年，耗资8450万欧元，是原计划的两倍。
+四台涡轮机安装在海底，那里的海流速度最高可达每秒3.2米。工程师林美华说：“我们吃尽了苦头才学会这一切。”
+点击这里订阅我们的公众号，不要错过任何新闻。首批叶片在冬季的风暴中折断，制造商不得不重新开始。
+渔民曾反对建设发电站，因为他们担心附近产卵的鲱鱼。大学的一项研究没有发现第一年鱼类数量的变化。"""  # noqa: RUF001 - Chinese
+
+THAI = """\
+ท่าเรือนอร์วิกเปิดโรงไฟฟ้าพลังน้ำขึ้นน้ำลงเมื่อวันจันทร์ซึ่งจะจ่ายไฟให้บ้าน 12,500 หลัง การก่อสร้างใช้เวลาหกปีและมีค่าใช้จ่ายมากกว่าที่วางแผนไว้สองเท่า
+กังหันสี่ตัวตั้งอยู่บนพื้นทะเลในบริเวณที่กระแสน้ำไหลแรงที่สุดของท่าเรือ ใบพัดชุดแรกหักในพายุฤดูหนาวและผู้ผลิตต้องเริ่มต้นใหม่ทั้งหมด
+ชาวประมงคัดค้านโรงไฟฟ้าเพราะกลัวว่าปลาเฮอริงจะหายไปจากท่าเรือ การศึกษาของมหาวิทยาลัยไม่พบการเปลี่ยนแปลงของจำนวนปลาในปีแรก
+สภาเมืองจะลงคะแนนเรื่องเงินสำหรับโรงไฟฟ้าแห่งที่สองในเดือนมีนาคม นายกเทศมนตรีคาดว่าผลจะใกล้เคียงกันมาก"""
+
+
 async def store_articles(store: Store, *texts: str, withheld: str | None = None) -> list[int]:
     """Store entries of one feed, fetched and waiting for distillation; return their ids in order."""
     ids = []
