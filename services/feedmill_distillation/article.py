@@ -11,6 +11,8 @@ from feedmill_distillation.reading import Reading
 from feedmill_distillation.sentences import Span, sentences
 
 _SAMPLE_CHARACTERS = 4_000
+# Some 15,000 words. What is cited further down is found there, but looked for nowhere else.
+_MOST_SEARCHED = 800
 # Whoever is spoken of was named not long before.
 _BEFORE_CHARACTERS = 2_000
 
@@ -52,8 +54,9 @@ class Article:
 
     @cached_property
     def whole(self) -> Reading:
-        """All that was shown."""
-        return Reading(self.text[: self.spans[-1].end] if self.spans else "", self.lexicon)
+        """All that was shown, as far as it is searched."""
+        searched = self.spans[:_MOST_SEARCHED]
+        return Reading(self.text[: searched[-1].end] if searched else "", self.lexicon)
 
     def span(self, first: int, last: int) -> Span:
         """Return the passage from one sentence to another."""
@@ -86,6 +89,8 @@ class Article:
 
     def likeliest(self, claim: Reading, most: int) -> list[int]:
         """Return the places of the sentences that have most in common with a claim."""
-        shared = [len(claim.traits & self.reading(span).traits) for span in self.spans]
+        shared = [
+            len(claim.traits & self.reading(span).traits) for span in self.spans[:_MOST_SEARCHED]
+        ]
         best = sorted(range(len(shared)), key=lambda place: (-shared[place], place))
         return [place for place in best[:most] if shared[place]]

@@ -160,6 +160,8 @@ def _summarised(
 def _sentence_verdict(claim: Reading, article: Article) -> Verdict:
     """Look for a sentence of the summary in one passage, or in several together."""
     likely = article.likeliest(claim, _ELSEWHERE)
+    if not likely:
+        return Verdict(flaw(claim, article.whole) or Flaw.WORDS)
     found, why = _shortest(claim, article, _around(likely, article))
     if found is not None:
         return Verdict("cited", (found,))
@@ -168,13 +170,14 @@ def _sentence_verdict(claim: Reading, article: Article) -> Verdict:
         why = flaw(claim, article.together(together))
         if why is None:
             return Verdict("cited", tuple(article.span(each, each) for each in together))
-    # Its facts must be somewhere, even where its words are its own.
+    if why is not Flaw.WORDS:
+        return Verdict(why or Flaw.WORDS)
+    # Its facts and most of its words must be somewhere, even if no passage says them together. Who
+    # denies what of whom cannot be told from a whole article.
     everywhere = flaw(claim, article.whole)
-    return (
-        Verdict("unsure")
-        if why is Flaw.WORDS and everywhere in {None, Flaw.WORDS}
-        else Verdict(why or Flaw.WORDS)
-    )
+    if everywhere is None or everywhere in {Flaw.CONTRARY, Flaw.ROLES}:
+        return Verdict("unsure")
+    return Verdict(everywhere)
 
 
 def _rebuilt(

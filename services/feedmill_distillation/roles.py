@@ -89,7 +89,10 @@ def _sides(verb: Token, reading: Reading) -> tuple[dict[str, bool], dict[str, bo
     clause = [token for token in reading.tokens if token.clause == verb.clause and token in telling]
     before = {t.stem: is_name(t, reading) for t in clause if reading.tokens.index(t) < place}
     after = {t.stem: is_name(t, reading) for t in clause if reading.tokens.index(t) > place}
-    return before, after
+    # What stands on both sides has no side.
+    both = before.keys() & after.keys()
+    first, last = ({s: n for s, n in side.items() if s not in both} for side in (before, after))
+    return first, last
 
 
 def _is_placed(verb: Token, reading: Reading) -> bool:

@@ -2,8 +2,9 @@ import pytest
 
 from feedmill_distillation.answers import Claim
 from feedmill_distillation.article import Article
-from feedmill_distillation.lines import numbered_lines
+from feedmill_distillation.lines import numbered_lines, one_line
 from feedmill_distillation.provenance import Borne, borne_out
+from support import articles
 
 TEXT = """\
 The station supplies 12,500 homes and cost 84.5 million euros. It is the largest of its kind.
@@ -15,6 +16,13 @@ She plans a second station in March."""
 
 ARABIC = "ارتفع السعر إلى ٣٫٥ في ٢٠٢١."  # noqa: RUF001 - Arabic digits
 JAPANESE = "「すべてを苦労して学びました」と森さんは話した。料金は１２００円。"
+
+
+ARTICLES = {
+    "en": articles.ENGLISH, "de": articles.GERMAN, "fr": articles.FRENCH, "es": articles.SPANISH,
+    "ru": articles.RUSSIAN, "ar": articles.ARABIC, "zh": articles.CHINESE, "ja": articles.JAPANESE,
+    "th": articles.THAI,
+}  # fmt: skip
 
 
 def claim(text: str, first: int = 1, last: int | None = None) -> Claim:
@@ -182,10 +190,16 @@ def test_a_sentence_with_an_invented_fact_is_taken_out_of_the_summary() -> None:
 
 
 def test_a_sentence_in_its_own_words_is_kept_without_a_passage() -> None:
-    kept = borne(summary="Renewable power gets cheaper and better.")
+    kept = borne(summary="Homes, herring, work, kinds and people made some happy little things.")
 
     [sentence] = kept.sentences
     assert (kept.summary_outcomes, sentence.sources) == (("unsure",), ())
+
+
+def test_a_sentence_about_something_else_is_taken_out() -> None:
+    kept = borne(summary="Mira Holt led the work. Renewable power gets cheaper and better.")
+
+    assert (kept.summary, kept.summary_outcomes) == ("Mira Holt led the work.", ("cited", "words"))
 
 
 def test_an_article_speaks_for_itself_when_nothing_of_its_summary_holds() -> None:
@@ -216,8 +230,35 @@ def test_claims_that_are_no_sentences_are_dropped(text: str) -> None:
     assert borne(claim(text)).key_points == ()
 
 
+@pytest.mark.parametrize("language", ARTICLES)
+def test_every_sentence_of_an_article_bears_itself_out(language: str) -> None:
+    text = ARTICLES[language]
+    lines = numbered_lines(text, characters=len(text))
+    article = Article(text, lines, language=language)
+    said = [one_line(text[span.start : span.end]) for span in article.spans]
+
+    outcomes = [
+        borne_out("", [claim(sentence, 1, len(lines))], article).point_outcomes for sentence in said
+    ]
+
+    assert outcomes == [("cited",)] * len(said)
+
+
 @pytest.mark.parametrize("text", ["", "…", "\n"])
 def test_nothing_is_borne_out_by_nothing(text: str) -> None:
     kept = borne(claim("A mill."), summary="A mill.", text=text)
 
     assert kept.key_points == ()
+
+
+@pytest.mark.timeout(20)
+def test_time_is_bounded() -> None:
+    text = "".join(
+        f"The mill number {n} of Norwick grinds {n + 7} tonnes.\n" for n in range(20_000)
+    )
+    claims = [claim(f"The mill {n} never ground Rye's {n} “tonnes”.", 1, 20_000) for n in range(99)]
+
+    kept = borne(*claims, summary="The mill lost 99999 boats. " * 70, text=text)
+
+    assert kept.key_points == ()
+    assert kept.summary.startswith("The mill number 0")

@@ -118,6 +118,7 @@ def test_denials(language: str, claim: str, passage: str, expected: Flaw | None)
         ("The firm Alba bought Boreas.", "The firm Alba bought Boreas.", None),
         ("Boreas was bought by Alba.", "Alba bought Boreas.", None),
         ("A mill opened in Alba.", "The town of Alba opened a mill.", None),
+        ("Alba showed the flag of Alba.", "Alba showed the flag of Alba.", None),
     ],
 )
 def test_roles(claim: str, passage: str, expected: Flaw | None) -> None:
