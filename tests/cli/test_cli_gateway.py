@@ -322,6 +322,35 @@ async def test_entries_are_read_in_the_terminal(person: Person, gateway: Scripte
     assert gateway.asked == ["GET /api/v1/entries?limit=5&feedId=1"]
 
 
+async def test_a_story_says_where_else_it_is(person: Person, gateway: ScriptedGateway) -> None:
+    others = [
+        {"entryId": 6, "feedId": 2, "feedTitle": "Herald\x1b[31m"},
+        {"entryId": 7, "feedId": 3, "feedTitle": ""},
+    ]
+    items = [{**ENTRY, "alsoIn": others}]
+    gateway.answers["GET /api/v1/entries"] = (200, {"items": items, "next": None})
+
+    said = await person.types("entries")
+
+    assert "  also in Herald[31m, feed 3" in [line.rstrip() for line in said.out.splitlines()]
+
+
+async def test_what_a_model_says_is_text_in_the_terminal_too(
+    person: Person, gateway: ScriptedGateway
+) -> None:
+    hostile = (
+        "\x1b]8;;https://evil.example\x07click\x1b]8;;\x07 [link=https://evil.example]x[/link]"
+    )
+    point = {"text": hostile, "start": 0, "end": 9}
+    items = [{**ENTRY, "summary": hostile, "keyPoints": [point], "topics": [hostile]}]
+    gateway.answers["GET /api/v1/entries"] = (200, {"items": items, "next": None})
+
+    said = await person.types("entries")
+
+    assert not set(said.out) & {"\x1b", "\x07"}
+    assert said.out.count("[link=https://evil.example]x[/link]") == 2
+
+
 async def test_entries_come_in_as_many_pages_as_it_takes(
     person: Person, gateway: ScriptedGateway
 ) -> None:

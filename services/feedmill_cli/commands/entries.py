@@ -67,6 +67,7 @@ def _show(console: Console, page: EntryPage) -> None:
 def _card(entry: EntryView) -> RenderableType:
     told = [_text(entry.summary)] if entry.summary else [_text(_why_not(entry), "dim")]
     told += [_text(f"• {point.text}") for point in entry.key_points]
+    told += [_text(f"also in {_elsewhere(entry)}", "dim")] if entry.also_in else []
     told += [_text(entry.url, "dim")] if entry.url else []
     return Group(
         _text(entry.title or "Untitled", "bold"),
@@ -80,6 +81,10 @@ def _origin(entry: EntryView) -> str:
     relevance = "" if entry.relevance is None else f"relevance {entry.relevance:.0%}"
     date = f"{entry.published_at:%Y-%m-%d}" if entry.published_at else ""
     return " · ".join(part for part in (entry.feed_title, date, relevance) if part)
+
+
+def _elsewhere(entry: EntryView) -> str:
+    return ", ".join(other.feed_title or f"feed {other.feed_id}" for other in entry.also_in)
 
 
 def _why_not(entry: EntryView) -> str:
