@@ -8,12 +8,14 @@ from typing import NamedTuple
 
 from feedmill_distillation.figures import NUMBER, SYMBOLS, Figure, figures, grouped, han_figures
 from feedmill_distillation.lexicon import Lexicon, fold
+from feedmill_distillation.words import words
 
 _TOKEN = re.compile(rf"{NUMBER}|[^\W\d_]+|[{''.join(SYMBOLS)}]|[.,;:!?…—()]")
 # didn't, and the letters that other languages leave out.
 _NOT = re.compile(r"n['\u2019]t\b", re.IGNORECASE)
 # $3m; without the currency it may be metres.
 _MILLIONS = re.compile(rf"([$€£]\s?{NUMBER})m\b")
+_STEM_CHARACTERS = 6
 _BORDERS = frozenset(".,;:!?…—()")
 _ENDS = frozenset(".!?…")
 _MONTH_IN_DATE = re.compile(
@@ -117,10 +119,10 @@ class Reading:
         return tuple(token for token in self.tokens if self._tells(token))
 
     @cached_property
-    def traits(self) -> frozenset[object]:
-        """What passages about the same thing have in common: their words and figures."""
-        words = self.pairs if self.lexicon.spaceless else {token.stem for token in self.telling}
-        return frozenset(words) | {figure.value for figure in self.claimed_figures}
+    def traits(self) -> frozenset[str]:
+        """What passages about the same thing have in common; cheap, for there are many passages."""
+        found = words(fold(self.text))
+        return frozenset(word[:_STEM_CHARACTERS] for word in found if word not in self.lexicon.stop)
 
     @cached_property
     def pairs(self) -> frozenset[str]:

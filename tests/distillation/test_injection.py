@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from prometheus_client import REGISTRY
 
 from feedmill.models.distillates import Distillate
 from feedmill.models.spending import Usage
@@ -53,11 +54,30 @@ def accepted(content: str, text: str) -> Distillate:
     return as_distillate(answer, article(text), lines, Usage())
 
 
+def counted(kind: str, outcome: str) -> float:
+    labels = {"kind": kind, "outcome": outcome}
+    return REGISTRY.get_sample_value("feedmill_claims_total", labels) or 0.0
+
+
 def test_a_model_that_obeys_adds_nothing_to_what_the_article_says() -> None:
     made = accepted(obeying(), CLEAN)
 
     assert made.summary == FACT
     assert [point.text for point in made.key_points] == [TRUE["text"]]
+
+
+def test_what_became_of_each_claim_is_counted() -> None:
+    outcomes = (
+        ("key_point", "cited"),
+        ("key_point", "link"),
+        ("summary", "cited"),
+        ("summary", "link"),
+    )
+    before = [counted(*each) for each in outcomes]
+
+    accepted(obeying(), CLEAN)
+
+    assert [counted(*each) - was for each, was in zip(outcomes, before, strict=True)] == [1] * 4
 
 
 @pytest.mark.parametrize("name", INJECTIONS)
