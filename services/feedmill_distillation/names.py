@@ -41,7 +41,7 @@ def missing_names(claim: Reading, passage: Reading, context: Context) -> list[st
 def is_in(token: Token, passage: Reading) -> bool:
     """Tell whether a passage has a word, in whatever form."""
     stems = passage.stems
-    bare = claim_bare(token, passage)
+    bare = _bare(token, passage)
     return (
         token.stem in stems
         or bare in stems
@@ -49,7 +49,7 @@ def is_in(token: Token, passage: Reading) -> bool:
     )
 
 
-def claim_bare(token: Token, passage: Reading) -> str:
+def _bare(token: Token, passage: Reading) -> str:
     return passage.lexicon.stem(passage.lexicon.bare(token.word))
 
 

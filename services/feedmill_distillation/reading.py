@@ -144,7 +144,8 @@ class Reading:
             return False
         if word in lexicon.numbers or word in lexicon.units:
             return False
-        return len(word) > 1 and ("month" not in _kinds(word, lexicon))
+        is_date = word in lexicon.months or word in lexicon.weekdays
+        return len(word) > 1 and (not is_date or word in lexicon.shared)
 
     def _named_dates(self) -> Iterator[tuple[str, int]]:
         lexicon = self.lexicon
@@ -216,10 +217,3 @@ def _measures(text: str) -> list[str]:
 
 def _pairs(run: str) -> list[str]:
     return [run[place : place + 2] for place in range(max(1, len(run) - 1))]
-
-
-def _kinds(word: str, lexicon: Lexicon) -> set[str]:
-    kinds = set()
-    if word not in lexicon.shared and (word in lexicon.months or word in lexicon.weekdays):
-        kinds.add("month")
-    return kinds

@@ -3,6 +3,7 @@
 import html as markup
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from feedmill.models.distillates import Passage
@@ -56,7 +57,7 @@ def mark_passages(html: str, passages: Sequence[str]) -> tuple[str, frozenset[in
         return html, frozenset()
     read = _Read(html)
     places = {number: place for number, text in enumerate(passages) if (place := read.find(text))}
-    changes = [change for each in _merged(places) for change in read.around(*each)]
+    changes = [change for each in _cut(places) for change in read.around(*each)]
     pieces, end = [], 0
     for at, added in changes:
         pieces += [html[end:at], added]
@@ -117,16 +118,12 @@ def _characters(piece: re.Match[str]) -> Iterator[tuple[str, int, int]]:
                 yield each, at, at + 1
 
 
-def _merged(places: dict[int, tuple[int, int]]) -> list[tuple[int, int, list[int]]]:
-    """Return where something is to be marked, what overlaps together."""
-    merged: list[tuple[int, int, list[int]]] = []
-    for number, (start, end) in sorted(places.items(), key=lambda item: item[1]):
-        if merged and start < merged[-1][1]:
-            first, last, numbers = merged.pop()
-            merged.append((first, max(last, end), [*numbers, number]))
-        else:
-            merged.append((start, end, [number]))
-    return merged
+def _cut(places: dict[int, tuple[int, int]]) -> Iterator[tuple[int, int, list[int]]]:
+    """Yield what is to be marked, cut where a passage begins or ends, and who begins there."""
+    edges = sorted({edge for place in places.values() for edge in place})
+    for start, end in pairwise(edges):
+        if any(first <= start and end <= last for first, last in places.values()):
+            yield start, end, sorted(n for n, (first, _) in places.items() if first == start)
 
 
 def _summary(entry: EntryDetail, numbers: Iterator[int | None]) -> Iterator[Said]:

@@ -46,13 +46,22 @@ def test_a_passage_is_marked_where_it_stands(html: str, passage: str, expected: 
     assert found == ({0} if "#0" in expected else set())
 
 
-def test_passages_that_overlap_are_marked_once() -> None:
+def test_passages_that_overlap_are_marked_once_and_begin_where_they_do() -> None:
     shown, found = mark_passages("<p>One two three four.</p>", ["two three", "three four."])
 
     assert found == {0, 1}
     assert shown == (
-        '<p>One <span class="passage" id="passage-0"></span>'
-        '<span class="passage" id="passage-1"></span><mark>two three four.</mark></p>'
+        '<p>One <span class="passage" id="passage-0"></span><mark>two </mark>'
+        '<span class="passage" id="passage-1"></span><mark>three</mark><mark> four.</mark></p>'
+    )
+
+
+def test_the_same_passage_may_be_meant_by_several() -> None:
+    shown, _ = mark_passages("<p>One.</p>", ["One.", "One."])
+
+    assert shown == (
+        '<p><span class="passage" id="passage-0"></span>'
+        '<span class="passage" id="passage-1"></span><mark>One.</mark></p>'
     )
 
 
