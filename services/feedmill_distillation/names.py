@@ -29,7 +29,11 @@ def missing_names(claim: Reading, passage: Reading, context: Context) -> list[st
     """
     if claim.lexicon.spaceless:
         return [name for name in _unspaced_names(claim) if name not in passage.folded]
-    missing = [token for token in _sure_names(claim) if not is_in(token, passage)]
+    missing = [
+        token
+        for token in _sure_names(claim)
+        if not is_in(token, passage) and not _is_short_for(token, passage)
+    ]
     if missing and not _others(claim, passage):
         missing = [token for token in missing if token.stem not in context()]
     replaced = [
@@ -111,6 +115,15 @@ def _may_be_name(token: Token, claim: Reading) -> bool:
         and not lexicon.is_title(token.word)
         and not (token.word not in lexicon.weekdays and token.word in lexicon.months)
     )
+
+
+def _is_short_for(token: Token, passage: Reading) -> bool:
+    """Tell whether an acronym is the initials of a name that the passage spells out."""
+    if not token.is_acronym:
+        return False
+    names = [word for word in passage.tokens if word.is_capitalised]
+    initials = "".join(word.word[0] for word in names if word.word not in passage.lexicon.stop)
+    return len(token.word) > 1 and token.word in initials
 
 
 def _others(claim: Reading, passage: Reading) -> list[Token]:

@@ -28,20 +28,24 @@ def _denial_differs(claim: Reading, passage: Reading) -> bool:
         or (passage.stems & passage.lexicon.without)
     ):
         return False
-    asserted = {token.stem for token in claim.telling} - denied
-    asserted_there = {token.stem for token in passage.telling} - denied_there
-    return _meet(denied, asserted_there) or _meet(denied_there, asserted)
+    asserted = {token.stem for token in claim.telling} - set(_denied(claim, None))
+    asserted_there = {token.stem for token in passage.telling} - set(_denied(passage, None))
+    # Who denies something too may do it in other words: `has not`, `is not yet`.
+    return _meet(denied, asserted_there) or (not denied and _meet(denied_there, asserted))
 
 
-def _denied(reading: Reading) -> Iterator[str]:
-    """Yield the stems that are denied: what follows a `not`, or precedes it where verbs do."""
+def _denied(reading: Reading, reach: int | None = _REACH) -> Iterator[str]:
+    """Yield the stems that are denied: what follows a `not`, or precedes it where verbs do.
+
+    Without a `reach`, all that may be denied: the rest of the clause.
+    """
     telling = set(reading.telling)
     for place, token in enumerate(reading.tokens):
         if token.word in reading.lexicon.negators:
             after = [
                 t for t in reading.tokens[place + 1 :] if t.clause == token.clause and t in telling
             ]
-            yield from (t.stem for t in after[:_REACH])
+            yield from (t.stem for t in after[:reach])
             before = [
                 t for t in reading.tokens[:place] if t.clause == token.clause and t in telling
             ]
