@@ -1,12 +1,13 @@
 """Finds which entries tell the same story, so that it is distilled once."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from weakref import WeakValueDictionary
 
 from feedmill.models.distillates import ContentToDistill, Distillate, Distiller, Recipe
 from feedmill.store import Store
+from feedmill.store.stories import Teller
 from feedmill.telemetry.metrics import STORIES_JOINED
 from feedmill_distillation.article import Article
 from feedmill_distillation.fingerprints import fingerprint
@@ -24,7 +25,8 @@ class Storyteller:
 
     async def placed(self, content: ContentToDistill) -> ContentToDistill:
         """Return an entry's content with the story that it tells, its own if nobody told it before."""
-        keys = fingerprint(content.text)
+        # In threads: a long text takes a tenth of a second, in which heartbeats and calls go on.
+        keys = await asyncio.to_thread(fingerprint, content.text)
         if not keys:
             return content
         async with self._store.transaction() as tx:
@@ -32,8 +34,7 @@ class Storyteller:
             if story is None:
                 told = Told(content.text, content.language)
                 tellers = await tx.stories.like(content.entry_id, keys)
-                same = (t for t in tellers if same_story(told, Told(t.text, t.language)))
-                teller = next(same, None)
+                teller = await asyncio.to_thread(_first_same, told, tellers)
                 story = teller.story if teller else content.entry_id
                 await tx.stories.join(content.entry_id, content.content_hash, keys, story)
                 STORIES_JOINED.labels("retold" if teller else "new").inc()
@@ -60,3 +61,8 @@ class Storyteller:
         lines = numbered_lines(content.text, characters=len(content.text))
         article = Article(content.text, lines, title=content.title, language=content.language)
         return retold(*found, article)
+
+
+def _first_same(told: Told, tellers: Sequence[Teller]) -> Teller | None:
+    same = (each for each in tellers if same_story(told, Told(each.text, each.language)))
+    return next(same, None)
