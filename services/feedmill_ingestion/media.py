@@ -1,20 +1,26 @@
-"""Enclosures as we keep them, from what feeds say about files. Pure."""
+"""Enclosures and transcripts as we keep them, from what feeds say about files. Pure."""
 
 import re
 from collections.abc import Sequence
 
-from feedmill.models.feeds import Enclosure
+from feedmill.models.feeds import Enclosure, Transcript
 from feedmill_ingestion.links import web_link
-from feedmill_ingestion.shown import ShownFile
+from feedmill_ingestion.shown import ShownFile, ShownTranscript
 
 _MOST_ENCLOSURES = 20
 # Of which some are no files of the web.
 _MOST_FILES = 100
+_MOST_TRANSCRIPTS = 10
 # Sizes and durations beyond these are mistakes.
 _MOST_BYTES = 1 << 50
 _MOST_SECONDS = 30 * 86_400
 
+# What is named beside videos to this day, and opens nowhere any more.
+_DEAD_TYPE = "application/x-shockwave-flash"
+
 _MEDIA_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}")
+_VIDEO_ID = re.compile(r"[\w-]{11}", re.ASCII)
 _CLOCK = re.compile(r"(?:(?:(\d{1,4}):)?(\d{1,4}):)?(\d{1,9})(?:[.,]\d*)?")
 
 
@@ -25,9 +31,34 @@ def enclosures(files: Sequence[ShownFile], base: str) -> tuple[Enclosure, ...]:
         url = web_link(file.url, base)
         if url in kept:
             kept[url] = _completed(kept[url], _enclosure(url, file))
-        elif url is not None and len(kept) < _MOST_ENCLOSURES:
+        elif url is not None and len(kept) < _MOST_ENCLOSURES and file.media_type != _DEAD_TYPE:
             kept[url] = _enclosure(url, file)
     return tuple(kept.values())
+
+
+def transcripts(shown: Sequence[ShownTranscript], base: str) -> tuple[Transcript, ...]:
+    """Return the transcripts of an entry, each once, at most 10 and only such as the web has."""
+    kept: dict[str, Transcript] = {}
+    for each in shown[:_MOST_TRANSCRIPTS]:
+        url = web_link(each.url, base)
+        if url is not None:
+            kept.setdefault(url, _transcript(url, each))
+    return tuple(kept.values())
+
+
+def video_id(shown: str) -> str | None:
+    """Return the id of a video on YouTube; None if what is shown is none."""
+    return shown if _VIDEO_ID.fullmatch(shown) else None
+
+
+def _transcript(url: str, shown: ShownTranscript) -> Transcript:
+    language = _LANGUAGE.fullmatch(shown.language.strip())
+    return Transcript(
+        url=url,
+        media_type=_media_type(shown.media_type),
+        language=language[0] if language else None,
+        is_captions=shown.rel.strip().lower() == "captions",
+    )
 
 
 def _completed(one: Enclosure, same: Enclosure) -> Enclosure:
@@ -41,13 +72,17 @@ def _completed(one: Enclosure, same: Enclosure) -> Enclosure:
 
 
 def _enclosure(url: str, file: ShownFile) -> Enclosure:
-    kind = _MEDIA_TYPE.match(file.media_type.strip().lower())
     return Enclosure(
         url=url,
-        media_type=kind[0] if kind else "",
+        media_type=_media_type(file.media_type),
         size_bytes=_size(file.size),
         duration_seconds=_seconds(file.duration),
     )
+
+
+def _media_type(text: str) -> str:
+    kind = _MEDIA_TYPE.match(text.strip().lower())
+    return kind[0] if kind else ""
 
 
 def _size(text: str) -> int | None:

@@ -8,7 +8,14 @@ from typing import Any
 import feedparser
 
 from feedmill_ingestion.dates import moment
-from feedmill_ingestion.shown import ShownEntry, ShownFeed, ShownFile, ShownHints, Text
+from feedmill_ingestion.shown import (
+    ShownEntry,
+    ShownFeed,
+    ShownFile,
+    ShownHints,
+    ShownTranscript,
+    Text,
+)
 from feedmill_ingestion.texts import WITHOUT_TEXT
 from feedmill_ingestion.xml_documents import DocumentRefusedError
 
@@ -83,6 +90,8 @@ def _entry(entry: Any) -> ShownEntry:
         texts=(_marked(entry, "summary"), *contents),
         files=tuple(_files(entry)),
         pictures=tuple(_pictures(entry)),
+        transcripts=tuple(_transcripts(entry)),
+        video_id=_string(entry, "yt_videoid"),
     )
 
 
@@ -127,6 +136,14 @@ def _pictures(entry: Any) -> Iterator[str]:
     for link in _mappings(entry, "links"):
         if link.get("rel") == "enclosure" and _string(link, "type").startswith("image/"):
             yield _string(link, "href")
+
+
+def _transcripts(entry: Any) -> Iterator[ShownTranscript]:
+    # feedparser keeps only the last of several.
+    shown = dict.get(entry, "podcast_transcript")
+    if isinstance(shown, dict):
+        kind, language, rel = (_string(shown, name) for name in ("type", "language", "rel"))
+        yield ShownTranscript(_string(shown, "url"), kind, language, rel)
 
 
 def _is_picture(content: Any) -> bool:

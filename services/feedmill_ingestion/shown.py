@@ -30,6 +30,15 @@ class ShownFile(NamedTuple):
     duration: str = ""
 
 
+class ShownTranscript(NamedTuple):
+    """A `podcast:transcript`."""
+
+    url: str
+    media_type: str = ""
+    language: str = ""
+    rel: str = ""
+
+
 class ShownHints(NamedTuple):
     """When to poll: `ttl` in minutes, `sy:updatePeriod`, `skipHours`, `skipDays`."""
 
@@ -54,6 +63,8 @@ class ShownEntry(NamedTuple):
     files: tuple[ShownFile, ...] = ()
     # The most fitting one first.
     pictures: tuple[str, ...] = ()
+    transcripts: tuple[ShownTranscript, ...] = ()
+    video_id: str = ""
 
 
 class ShownFeed(NamedTuple):

@@ -10,7 +10,7 @@ from feedmill.web.plain import plain_text, shorten, squeezed, storable
 from feedmill_ingestion.hints import polling_hints
 from feedmill_ingestion.identity import content_guid, guid_of, told_apart
 from feedmill_ingestion.links import web_link
-from feedmill_ingestion.media import enclosures
+from feedmill_ingestion.media import enclosures, transcripts, video_id
 from feedmill_ingestion.shown import NO_TEXT, ShownEntry, ShownFeed, Text
 
 MOST_ENTRIES = 500
@@ -80,6 +80,8 @@ def _entry(shown: ShownEntry, base: str, now: datetime) -> SnapshotEntry:
         markup=_article(text, teaser),
         image_url=next((picture for picture in pictures if picture is not None), None),
         enclosures=enclosures(shown.files, base),
+        transcripts=transcripts(shown.transcripts, base),
+        video_id=video_id(shown.video_id),
     )
 
 

@@ -58,6 +58,8 @@ def read_entry(element: etree._Element, *, guess: bool) -> ShownEntry:
         texts=tuple(entry.texts if any(text.text for text in entry.texts) else entry.captions),
         files=entry.media.all_files(),
         pictures=entry.media.all_pictures(),
+        transcripts=tuple(entry.media.transcripts),
+        video_id=entry.media.video_id,
     )
 
 
@@ -143,7 +145,8 @@ def _text(entry: _Entry, element: etree._Element, *, usually: str) -> None:
 
 
 def _caption(entry: _Entry, element: etree._Element) -> None:
-    entry.captions.append(marked_text_of(element, usually="text/html", guess=entry.guess))
+    # Plain, says Media RSS, and so YouTube writes it; others write HTML all the same.
+    entry.captions.append(marked_text_of(element, usually="text/plain", guess=True))
 
 
 _html = partial(_text, usually="text/html")

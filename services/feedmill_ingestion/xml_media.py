@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from feedmill_ingestion.shown import ShownFile
+from feedmill_ingestion.shown import ShownFile, ShownTranscript
 from feedmill_ingestion.texts import own_text_of, text_of
 from feedmill_ingestion.xml_links import resolved
 from feedmill_ingestion.xml_names import name_of
@@ -20,7 +20,9 @@ class Media:
     thumbnails: list[str] = field(default_factory=list)
     pictures: list[str] = field(default_factory=list)
     covers: list[str] = field(default_factory=list)
+    transcripts: list[ShownTranscript] = field(default_factory=list)
     duration: str = ""
+    video_id: str = ""
 
     def add(self, name: str, element: etree._Element) -> None:
         """Take what an element says about files; it may be any element."""
@@ -82,6 +84,18 @@ def _duration(media: Media, element: etree._Element) -> None:
     media.duration = text_of(element)
 
 
+def _transcript(media: Media, element: etree._Element) -> None:
+    url = element.get("url")
+    if url:
+        kind, language = element.get("type", ""), element.get("language", "")
+        rel = element.get("rel", "")
+        media.transcripts.append(ShownTranscript(resolved(url, element), kind, language, rel))
+
+
+def _video(media: Media, element: etree._Element) -> None:
+    media.video_id = text_of(element)
+
+
 _TAKERS: dict[str, Callable[[Media, etree._Element], None]] = {
     "enclosure": _enclosure,
     "image": _image,
@@ -89,4 +103,6 @@ _TAKERS: dict[str, Callable[[Media, etree._Element], None]] = {
     "itunes:image": _image,
     "media:content": _content,
     "media:thumbnail": _thumbnail,
+    "podcast:transcript": _transcript,
+    "yt:videoid": _video,
 }

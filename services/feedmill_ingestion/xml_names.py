@@ -29,6 +29,9 @@ _MODULES = {
     "http://www.itunes.com/dtds/podcast-1.0.dtd": "itunes",
     "http://www.w3.org/1999/02/22-rdf-syntax-ns#": "rdf",
     "http://www.w3.org/1999/xhtml": "xhtml",
+    "http://www.youtube.com/xml/schemas/2015": "yt",
+    "https://github.com/podcastindex-org/podcast-namespace/blob/main/docs/1.0.md": "podcast",
+    "https://podcastindex.org/namespace/1.0": "podcast",
 }
 
 

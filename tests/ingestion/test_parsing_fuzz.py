@@ -26,13 +26,15 @@ URL = "https://site.example/blog/feed.xml"
 PODCAST = b"""<?xml version="1.0" encoding="utf-8"?><!DOCTYPE rss [<!ENTITY a "b">]>
 <rss version="2.0" xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"
  xmlns:media="http://search.yahoo.com/mrss/" xmlns:sy="http://purl.org/rss/1.0/modules/syndication/"
- xmlns:content="http://purl.org/rss/1.0/modules/content/"><channel xml:base="https://x.example/">
+ xmlns:content="http://purl.org/rss/1.0/modules/content/"
+ xmlns:podcast="https://podcastindex.org/namespace/1.0"><channel xml:base="https://x.example/">
 <title>P&eacute;</title><link>/</link><ttl>60</ttl><sy:updatePeriod>daily</sy:updatePeriod>
 <skipHours><hour>1</hour></skipHours><skipDays><day>Monday</day></skipDays><item>
 <title>One &amp;lt;</title><guid isPermaLink="false">1</guid><enclosure url="/1.mp3" length="9"
  type="audio/mpeg"/><itunes:duration>1:00</itunes:duration><media:group><media:content url="/1"
  medium="image"/><media:thumbnail url="/2"/></media:group><author>a@x.example (A)</author>
 <content:encoded><![CDATA[<p>text <script>x</script>]]></content:encoded>
+<podcast:transcript url="/1.vtt" type="text/vtt" language="en" rel="captions"/>
 <pubDate>Thu, 01 May 2025 10:00:00 +0200</pubDate></item><item><title>Two</title></item>
 </channel></rss>"""
 RDF = b"""<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"
@@ -104,6 +106,8 @@ def check_entry(entry: SnapshotEntry) -> None:
     assert len(entry.enclosures) <= 20
     for enclosure in entry.enclosures:
         check_enclosure(enclosure)
+    assert len(entry.transcripts) <= 10
+    assert all(is_on_the_web(transcript.url) for transcript in entry.transcripts)
 
 
 def check_enclosure(enclosure: Enclosure) -> None:

@@ -10,6 +10,7 @@ from feedmill.models.feeds import (
     PollingHints,
     Rejected,
     SnapshotEntry,
+    Transcript,
     Validators,
 )
 from feedmill.models.outcomes import Reason
@@ -251,6 +252,8 @@ async def test_all_that_a_feed_showed_of_an_entry_is_stored(store: Store) -> Non
         teaser="line\nline\t\\u0000",
         image_url="https://a.example/1.png",
         enclosures=(Enclosure(url="https://a.example/1.mp3", size_bytes=7),),
+        transcripts=(Transcript(url="https://a.example/1.vtt", is_captions=True),),
+        video_id="a1B2c3D4e5_",
     )
     async with store.transaction() as tx:
         feed_id = await tx.feeds.add(URL)

@@ -51,6 +51,15 @@ class Enclosure(Model):
     duration_seconds: int | None = None
 
 
+class Transcript(Model):
+    """Where the words of an episode are written down, by its feed (podcasting 2.0)."""
+
+    url: str
+    media_type: str = ""
+    language: str | None = Field(default=None, description="BCP 47")
+    is_captions: bool = Field(default=False, description="short lines, with their times")
+
+
 class SnapshotEntry(Model):
     """One entry as a feed showed it, before we know whether it is new."""
 
@@ -65,6 +74,8 @@ class SnapshotEntry(Model):
     )
     image_url: str | None = None
     enclosures: tuple[Enclosure, ...] = ()
+    transcripts: tuple[Transcript, ...] = ()
+    video_id: str | None = Field(default=None, description="of the video on YouTube that it is")
 
 
 class KnownEntry(Model):

@@ -18,9 +18,11 @@ _WAITING = (Stage.NEW, Stage.FETCHED)
 # As one JSON document: a parameter per value would cost more than the insert itself.
 _ADD = text("""
 insert into entries
-    (feed_id, guid, url, title, author, published_at, teaser, markup, image_url, enclosures)
+    (feed_id, guid, url, title, author, published_at, teaser, markup, image_url, enclosures,
+    transcripts, video_id)
 select shown.feed_id, entry.guid, entry.url, entry.title, entry.author, entry.published_at,
-    entry.teaser, entry.markup, entry.image_url, entry.enclosures
+    entry.teaser, entry.markup, entry.image_url, entry.enclosures,
+    entry.transcripts, entry.video_id
 from jsonb_to_recordset(cast(:shown as jsonb)) as shown (feed_id bigint, entries jsonb),
     jsonb_populate_recordset(null::entries, shown.entries) as entry
 on conflict (feed_id, guid) do nothing

@@ -256,6 +256,8 @@ entries = Table(
     Column("teaser", Text, nullable=False, server_default=""),
     Column("image_url", Text),
     Column("enclosures", JSONB, nullable=False, server_default="[]"),
+    Column("transcripts", JSONB, nullable=False, server_default="[]"),
+    Column("video_id", Text, comment="of the video on YouTube that the entry is"),
     Column("markup", Text, comment="the feed's own text as it came: sanitised by whoever uses it"),
     Column("stage", Text, nullable=False, server_default=Stage.NEW),
     Column("reason", Text, comment="a Reason; why the entry ended, or waits, where it stands"),
