@@ -35,6 +35,8 @@ from feedmill_fetch.documents import examine_document
 from feedmill_fetch.examining import Examiner
 from feedmill_fetch.fetching import Fetcher
 from feedmill_fetch.pruning import PagePruner
+from feedmill_fetch.recording import Recorder
+from feedmill_fetch.transcribing import Transcriber
 from measuring import LoopLag, children_megabytes, cpu_seconds, own_cpu_seconds, watched_loop
 from page_plan import pages
 
@@ -99,10 +101,12 @@ async def _opened(settings: FetchSettings) -> AsyncIterator[tuple[Store, Fetcher
     ):
         governor = Governor(store, manners_of(settings))
         robots = Robots(store, web, governor)
-        asker = PageAsker(store, web, governor, robots, Examiner(extractors))
+        examiner = Examiner(extractors)
+        asker = PageAsker(store, web, governor, robots, examiner)
+        recorder = Recorder(store, Transcriber(web, governor, robots, examiner))
         pruner = PagePruner(store, timedelta(days=settings.keep_pages_days))
         await _warm_up(store, extractors, settings.extractor_processes)
-        yield store, Fetcher(store, asker, pruner)
+        yield store, Fetcher(store, asker, recorder, pruner)
 
 
 async def _warm_up(store: Store, extractors: IsolatedPool, processes: int) -> None:

@@ -19,8 +19,10 @@ from feedmill_fetch.browser.chromium import open_chromium
 from feedmill_fetch.examining import Examiner
 from feedmill_fetch.fetching import Fetcher
 from feedmill_fetch.pruning import PagePruner
+from feedmill_fetch.recording import Recorder
 from feedmill_fetch.reextracting import Reextractor
 from feedmill_fetch.rules import check_folder
+from feedmill_fetch.transcribing import Transcriber
 
 _BROWSER_ROLE = "browser"
 
@@ -40,9 +42,11 @@ async def main() -> None:
             store, web, governor, robots, examiner, keeps_pages=settings.keep_pages_days > 0
         )
         pruner = PagePruner(store, timedelta(days=settings.keep_pages_days))
+        recorder = Recorder(store, Transcriber(web, governor, robots, examiner))
         fetcher = Fetcher(
             store,
             asker,
+            recorder,
             pruner,
             always_asks=settings.always_fetch_pages,
             has_browser=settings.browser,
@@ -71,7 +75,8 @@ async def main_with_browser() -> None:
         robots = Robots(store, web, governor)
         examiner = Examiner(pool, rules)
         asker = PageAsker(store, web, governor, robots, examiner, keeps_pages=False)
-        fetcher = BrowserFetcher(store, browser, governor, robots, examiner, asker)
+        recorder = Recorder(store, Transcriber(web, governor, robots, examiner))
+        fetcher = BrowserFetcher(store, browser, governor, robots, examiner, asker, recorder)
         await run_worker(
             settings, TaskQueue.FETCH_BROWSER, store, activities=[fetcher.browse_entries]
         )

@@ -44,12 +44,15 @@ class Found:
         What it was found in, if that is to be kept.
     feed_is_whole
         Whether the feed says as much as the page; None when that cannot be told.
+    was_asked
+        Whether it took a request.
     """
 
     content: Content
     validators: Validators = _NO_VALIDATORS
     page: KeptPage | None = None
     feed_is_whole: bool | None = None
+    was_asked: bool = True
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
 """Having what came read in a process of its own, which may die of it."""
 
 from feedmill.isolation import IsolatedPool, IsolationError
-from feedmill.models.entries import EntryToFetch
+from feedmill.models.entries import Content, EntryToFetch, StoredContent
 from feedmill.models.outcomes import Reason
 from feedmill.web.answers import Refusal
 from feedmill_fetch.documents import examine_document
 from feedmill_fetch.extraction import Examined
-from feedmill_fetch.feed_text import FeedText, read_feed_text
+from feedmill_fetch.feed_text import LEAST_TEASER_WORDS, FeedText, read_feed_text
+from feedmill_fetch.recordings import known, recording_kind, transcribed, with_transcript
 
 # The slowest real page seen took half a second.
 EXTRACTOR_SECONDS = 15
@@ -55,6 +56,30 @@ class Examiner:
                 title=entry.title,
                 teaser=entry.teaser,
                 markup=entry.markup,
+                # Of a recording there is no more to read than what is written about it.
+                least_words=LEAST_TEASER_WORDS if recording_kind(entry) is None else 1,
             )
         except IsolationError:
             return FeedText(None)
+
+    async def transcript(
+        self, content: Content, body: bytes, charset: str | None
+    ) -> Content | Refusal:
+        """Return a recording's content with its transcript as that came, or why there is none."""
+        try:
+            found = await self._pool.run(EXTRACTOR_SECONDS, transcribed, content, body, charset)
+        except IsolationError as error:
+            return Refusal(reason=Reason.EXTRACTOR_FAILED, detail=str(error))
+        return Refusal(reason=Reason.NO_TEXT) if found is None else found
+
+    async def with_held(self, content: Content, held: StoredContent) -> Content:
+        """Return a recording's content with the transcript that was stored with an earlier one.
+
+        Whoever withheld that withholds it still.
+        """
+        lines = held.transcript.split("\n")
+        try:
+            found = await self._pool.run(EXTRACTOR_SECONDS, with_transcript, content, lines)
+        except IsolationError:
+            return content
+        return known(found, language=held.language, withheld=held.withheld)

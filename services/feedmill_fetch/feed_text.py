@@ -1,8 +1,9 @@
 """The feed's own text as an article, and whether it is all of it. Pure."""
 
-import html
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 
 from lxml.html import HtmlElement
 
@@ -12,7 +13,7 @@ from feedmill_fetch.length import count_words, reading_minutes
 from feedmill_fetch.lines import lines_of, words_of
 from feedmill_fetch.page import parse
 from feedmill_fetch.phrases import compiled, phrases
-from feedmill_fetch.sanitising import sanitise_tree
+from feedmill_fetch.sanitising import sanitise, sanitise_tree
 
 # From here on a feed's own text is worth reading instead of its page.
 LEAST_TEASER_WORDS = 40
@@ -29,6 +30,9 @@ _CUT = compiled(rf"(?:\u2026|\.\.\.)\W*$|(?:^|\W)(?:{phrases('feeds', 'more')})\
 _LAST_LINES = 2
 # What blogs add to every text, whole or not.
 _TRAILER = compiled(phrases("feeds", "trailer"))
+
+# An address as people write it in a text, without what ends the sentence after it.
+_ADDRESS = re.compile(r"https?://[^\s<>\"]*[^\s<>\"'.,;:!?)\]}]")
 
 _SHINGLE = 4
 # Pages have a little that no feed has: captions, notes, who wrote it.
@@ -51,7 +55,14 @@ class FeedText:
     is_whole: bool = False
 
 
-def read_feed_text(url: str, *, title: str, teaser: str, markup: str | None) -> FeedText:
+def read_feed_text(
+    url: str,
+    *,
+    title: str,
+    teaser: str,
+    markup: str | None,
+    least_words: int = LEAST_TEASER_WORDS,
+) -> FeedText:
     """Return what a feed says of an entry, sanitised. Never raises, whatever the markup.
 
     Parameters
@@ -60,21 +71,29 @@ def read_feed_text(url: str, *, title: str, teaser: str, markup: str | None) -> 
         Where the entry's page is: relative links start there.
     teaser, markup
         The feed's own text: plain and shortened, and as it came, if it was kept.
+    least_words
+        With fewer it is too little to be an article.
     """
     body = _body(markup)
     if body is None:
-        return FeedText(from_teaser(url, title=title, teaser=teaser))
+        return FeedText(from_teaser(url, title=title, teaser=teaser, least_words=least_words))
     _drop_trailers(body)
     lines = tuple(line.text for line in lines_of(body))
-    content = _content(url, title, storable("\n".join(lines)), _FROM_MARKUP, body)
-    if content is None or content.word_count < count_words(teaser) / 2:
-        return FeedText(from_teaser(url, title=title, teaser=teaser))
-    return FeedText(content, _is_whole(lines))
+    text = storable("\n".join(lines))
+    if count_words(text) < max(least_words, count_words(teaser) / 2):
+        return FeedText(from_teaser(url, title=title, teaser=teaser, least_words=least_words))
+    html = storable(sanitise_tree(body, url))
+    return FeedText(_content(url, title, text, html, _FROM_MARKUP), _is_whole(lines))
 
 
-def from_teaser(url: str, *, title: str, teaser: str) -> Content | None:
+def from_teaser(
+    url: str, *, title: str, teaser: str, least_words: int = LEAST_TEASER_WORDS
+) -> Content | None:
     """Return the feed's plain text as the article, if it says enough to be one."""
-    return _content(url, title, "\n".join(filter(str.strip, teaser.splitlines())), FROM_FEED)
+    text = "\n".join(filter(str.strip, teaser.splitlines()))
+    if count_words(text) < least_words:
+        return None
+    return _content(url, title, text, _paragraphs(text, url), FROM_FEED)
 
 
 def says_as_much(own: str, article: str) -> bool | None:
@@ -90,25 +109,34 @@ def _body(markup: str | None) -> HtmlElement | None:
     return None if page is None else page.find("body")
 
 
-def _content(
-    url: str, title: str, text: str, extractor: str, body: HtmlElement | None = None
-) -> Content | None:
-    words = count_words(text)
-    if words < LEAST_TEASER_WORDS:
-        return None
+def _content(url: str, title: str, text: str, html: str, extractor: str) -> Content:
     return Content(
         url=url,
         title=title,
-        html=_paragraphs(text) if body is None else storable(sanitise_tree(body, url)),
+        html=html,
         text=text,
-        word_count=words,
+        word_count=count_words(text),
         reading_minutes=reading_minutes(text),
         extractor=extractor,
     )
 
 
-def _paragraphs(text: str) -> str:
-    return "".join(f"<p>{html.escape(line, quote=False)}</p>" for line in text.splitlines())
+def _paragraphs(text: str, url: str) -> str:
+    """Return plain text as HTML, with the addresses in it as links."""
+    markup = "".join(f"<p>{_escaped(line)}</p>" for line in text.splitlines())
+    return markup if _ADDRESS.search(text) is None else sanitise(markup, url)
+
+
+def _escaped(line: str) -> str:
+    parts, end = [], 0
+    for address in _ADDRESS.finditer(line):
+        link = escape(address[0])
+        parts += [
+            escape(line[end : address.start()], quote=False),
+            f'<a href="{link}">{link}</a>',
+        ]
+        end = address.end()
+    return "".join([*parts, escape(line[end:], quote=False)])
 
 
 def _drop_trailers(body: HtmlElement) -> None:

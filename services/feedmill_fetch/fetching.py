@@ -16,6 +16,7 @@ from feedmill.models.entries import (
     FetchEntries,
     FetchOutcome,
     Stage,
+    StoredContent,
 )
 from feedmill.models.feeds import Validators
 from feedmill.models.outcomes import Reason
@@ -27,6 +28,7 @@ from feedmill.worker import heartbeating, in_parallel
 from feedmill_fetch.asking import Asked, Failed, Found, PageAsker, needs_browser
 from feedmill_fetch.pruning import PagePruner
 from feedmill_fetch.recording import Recorder, stored_outcome
+from feedmill_fetch.recordings import has_page
 
 log = get_logger(__name__)
 
@@ -53,6 +55,7 @@ class Fetcher(FetchActivities):
         self,
         store: Store,
         asker: PageAsker,
+        recorder: Recorder,
         pruner: PagePruner,
         *,
         always_asks: bool = False,
@@ -61,7 +64,7 @@ class Fetcher(FetchActivities):
         self._store = store
         self._asker = asker
         self._pruner = pruner
-        self._recorder = Recorder(store)
+        self._recorder = recorder
         self._always_asks = always_asks
         self._has_browser = has_browser
 
@@ -102,7 +105,7 @@ class Fetcher(FetchActivities):
             return await self._record(entry, await self._find(entry))
         async with self._store.transaction() as tx:
             stored = (await tx.contents.stored([entry.id])).get(entry.id)
-        asked = await self._ask(entry, stored.validators if stored else None)
+        asked = await self._ask(entry, _condition(entry, stored))
         if self._has_browser and needs_browser(asked):
             return EntryNeedsBrowser(entry_id=entry.id)
         if isinstance(asked, Deferred):
@@ -113,10 +116,14 @@ class Fetcher(FetchActivities):
         if not self._always_asks and _speaks_whole(entry):
             own = await self._asker.own_text(entry)
             if own.is_whole and own.content is not None:
-                return Found(own.content)
+                return Found(own.content, was_asked=False)
         return await self._ask(entry)
 
     async def _ask(self, entry: EntryToFetch, validators: Validators | None = None) -> Asked:
+        if not has_page(entry):
+            own = (await self._asker.own_text(entry)).content
+            nothing = Failed(Refusal(reason=Reason.RECORDING))
+            return nothing if own is None else Found(own, was_asked=False)
         if entry.url is None:
             return Failed(Refusal(reason=Reason.NO_URL))
         return await self._asker.ask(entry, entry.url, validators)
@@ -131,6 +138,12 @@ def _speaks_whole(entry: EntryToFetch) -> bool:
     """Tell whether a feed's own text may be the article, by what its pages said before."""
     is_sample = entry.id % _LOOK_EVERY == 0
     return bool(entry.markup) and entry.whole_texts >= _WHOLE_TEXTS and not is_sample
+
+
+def _condition(entry: EntryToFetch, stored: StoredContent | None) -> Validators | None:
+    """Return what to ask with: nothing where more is wanted than whether the page has changed."""
+    lacks_transcript = bool(entry.transcripts) and not (stored and stored.transcript)
+    return None if stored is None or lacks_transcript else stored.validators
 
 
 def tell(outcome: FetchOutcome) -> None:

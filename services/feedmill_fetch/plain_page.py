@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 from itertools import pairwise
 
-from feedmill.models.entries import Content
+from feedmill.models.entries import Content, ContentKind
 from feedmill.web.charsets import decode_text
 from feedmill.web.plain import shorten, squeezed, storable
 from feedmill_fetch.length import count_words, reading_minutes
@@ -39,6 +39,7 @@ def text_content(lines: Sequence[str], *, url: str, title: str, extractor: str) 
     if not count_words(text):
         return None
     return Content(
+        kind=ContentKind.DOCUMENT,
         url=url,
         title=title or shorten(clean[0], _TITLE_CHARACTERS),
         html="".join(f"<p>{html.escape(line, quote=False)}</p>" for line in clean),

@@ -1,6 +1,8 @@
 """Writing down what came of one entry's fetch: all of it in one transaction, or nothing."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace as changed
+from typing import Protocol
 
 from feedmill.models.entries import (
     Content,
@@ -27,6 +29,15 @@ from feedmill_fetch.retries import next_try_at
 OwnText = Callable[[EntryToFetch], Awaitable[FeedText]]
 """What a feed itself says of an entry."""
 
+
+class Completer(Protocol):
+    """Makes of what was found what is to be stored: adds what is said in a recording, for one."""
+
+    async def complete(
+        self, entry: EntryToFetch, content: Content, *, held: StoredContent | None, patient: bool
+    ) -> Content | Deferred: ...
+
+
 # More of the same evidence changes nothing.
 _ENOUGH_EVIDENCE = 5
 
@@ -34,15 +45,16 @@ _ENOUGH_EVIDENCE = 5
 class Recorder:
     """Writes down how fetches ended. What others have written meanwhile stands."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, completer: Completer) -> None:
         self._store = store
+        self._completer = completer
 
     async def settle(self, entry: EntryToFetch, asked: Asked, own_text: OwnText) -> FetchOutcome:
         """Write down what came of asking for a new entry's page; without one, keep the feed's own text."""
         if isinstance(asked, Deferred):
             return EntryDeferred(entry_id=entry.id, until=asked.until)
         if isinstance(asked, Found):
-            return await self.keep(entry, asked)
+            return await self._keep(entry, asked)
         if not isinstance(asked, Failed):
             raise AssertionError("unchanged, to a request that named nothing")  # noqa: TRY004 - a fault of ours
         postponed = await self.postpone(entry, asked)
@@ -50,18 +62,22 @@ class Recorder:
             return postponed
         own = (await own_text(entry)).content
         if own is not None:
-            return await self.keep(entry, Found(own, page=asked.page))
+            was_asked = entry.url is not None
+            return await self._keep(entry, Found(own, page=asked.page, was_asked=was_asked))
         return await self.give_up(entry, asked)
 
-    async def keep(self, entry: EntryToFetch, found: Found) -> FetchOutcome:
+    async def _keep(self, entry: EntryToFetch, found: Found) -> FetchOutcome:
         """Store the first article of an entry, which is to be distilled now."""
+        whole = await self._completed(entry, found)
+        if isinstance(whole, Deferred):
+            return EntryDeferred(entry_id=entry.id, until=whole.until)
         async with self._store.transaction() as tx:
             # The feed before the entry, as everybody who locks both does.
-            await _learn(tx, entry, found)
+            await _learn(tx, entry, whole)
             if await tx.entries.move(entry.id, before=Stage.NEW, after=Stage.FETCHED, tried=True):
-                await _save(tx, entry, found)
+                await _save(tx, entry, whole)
                 tx.events.append(_event(EventKind.ENTRY_FETCHED, entry))
-                return ContentFetched(entry_id=entry.id)
+                return _fetched(entry, whole)
         return await self._overtaken(entry.id)
 
     async def postpone(self, entry: EntryToFetch, failed: Failed) -> FetchOutcome | None:
@@ -97,6 +113,11 @@ class Recorder:
 
     async def renew(self, entry: EntryToFetch, asked: Found | Unchanged | Failed) -> FetchOutcome:
         """Write down what came of looking at a page again. What was stored of it is only replaced."""
+        if isinstance(asked, Found):
+            whole = await self._completed(entry, asked)
+            if isinstance(whole, Deferred):
+                return EntryDeferred(entry_id=entry.id, until=whole.until)
+            asked = whole
         async with self._store.transaction() as tx:
             now = await tx.entries.lock(entry.id)
             if now is None:
@@ -112,6 +133,17 @@ class Recorder:
             elif is_better(asked.content, stored):
                 return await replace(tx, now, asked, stored)
             return ContentUnchanged(entry_id=entry.id)
+
+    async def _completed(self, entry: EntryToFetch, found: Found) -> Found | Deferred:
+        held = await self._held(entry) if entry.transcripts else None
+        content = await self._completer.complete(
+            entry, found.content, held=held, patient=found.was_asked
+        )
+        return content if isinstance(content, Deferred) else changed(found, content=content)
+
+    async def _held(self, entry: EntryToFetch) -> StoredContent | None:
+        async with self._store.transaction() as tx:
+            return (await tx.contents.stored([entry.id])).get(entry.id)
 
     async def _overtaken(self, entry_id: int) -> FetchOutcome:
         """Return how it ended for whoever else was at it; what they stored stands."""
@@ -129,7 +161,7 @@ async def replace(
         return ContentUnchanged(entry_id=entry.id)
     await tx.entries.move(entry.id, before=entry.stage, after=Stage.FETCHED)
     tx.events.append(_event(EventKind.ENTRY_FETCHED, entry))
-    return ContentFetched(entry_id=entry.id)
+    return _fetched(entry, found)
 
 
 def stored_outcome(entry: EntryToFetch) -> FetchOutcome:
@@ -189,6 +221,10 @@ async def _move_to_dead_end(
         detail=refusal.detail,
         tried=True,
     )
+
+
+def _fetched(entry: EntryToFetch, found: Found) -> ContentFetched:
+    return ContentFetched(entry_id=entry.id, transcript_reason=found.content.transcript_reason)
 
 
 def _unavailable(entry_id: int, refusal: Refusal) -> ContentUnavailable:

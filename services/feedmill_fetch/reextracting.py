@@ -6,10 +6,12 @@ from temporalio import activity
 
 from feedmill.contracts.activities import ReextractionActivities
 from feedmill.models.entries import (
+    Content,
     ContentFetched,
     EntryToFetch,
     KeptPage,
     Stage,
+    StoredContent,
 )
 from feedmill.models.feeds import Validators
 from feedmill.models.reextraction import PagesReextracted, ReextractPages
@@ -20,6 +22,7 @@ from feedmill_fetch.asking import Found, complete
 from feedmill_fetch.examining import Examiner
 from feedmill_fetch.keeping import unpacked
 from feedmill_fetch.recording import is_better, replace
+from feedmill_fetch.recordings import as_recording
 
 # Enough for the extractors' processes; pages are large.
 _PAGES_AT_ONCE = 4
@@ -57,12 +60,15 @@ class Reextractor(ReextractionActivities):
         async with self._store.transaction() as tx:
             found = await tx.entries.to_fetch([entry_id])
             page = (await tx.pages.get([entry_id])).get(entry_id)
+            stored = (await tx.contents.stored([entry_id])).get(entry_id)
         if not found or page is None:
             # Removed, or forgotten, a moment ago.
             return False
-        return await self._examine(found[0], page)
+        return await self._examine(found[0], page, stored)
 
-    async def _examine(self, entry: EntryToFetch, page: KeptPage) -> bool | None:
+    async def _examine(
+        self, entry: EntryToFetch, page: KeptPage, stored: StoredContent | None
+    ) -> bool | None:
         body = await asyncio.to_thread(unpacked, page)
         if body is None:
             return None
@@ -78,8 +84,17 @@ class Reextractor(ReextractionActivities):
         content = complete(examined, moved_to=page.moved_to, withheld=page.withheld)
         if content is None:
             return None
+        content = await self._recorded(as_recording(content, entry), stored)
         async with self._store.transaction() as tx:
             return await _keep(tx, entry, Found(content))
+
+    async def _recorded(self, content: Content, stored: StoredContent | None) -> Content:
+        """Return a recording's content with the transcript it has: nobody is asked for that again."""
+        if stored is None:
+            return content
+        if stored.transcript:
+            return await self._examiner.with_held(content, stored)
+        return content.model_copy(update={"transcript_reason": stored.transcript_reason})
 
 
 async def _keep(tx: Transaction, entry: EntryToFetch, found: Found) -> bool | None:

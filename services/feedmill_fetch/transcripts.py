@@ -44,11 +44,29 @@ _LEADING_STAMP = re.compile(rf"^{_STAMP}(?:\s*-+>?\s*{_STAMP})?[\s\u2013-]*")
 _HEADED = re.compile(rf"([^\W\d_][^\d:\[(]{{0,39}}?)\s*(?::|\s{_STAMP}:?)\s*")
 
 
-def best_transcript(offered: Sequence[Transcript]) -> Transcript | None:
-    """Return the one that says most about who speaks when; None when none can be read."""
-    readable = [each for each in offered if each.media_type in _TYPES]
-    # As the feed has them in order where they are as good.
-    return min(readable, key=lambda each: _TYPES.index(each.media_type), default=None)
+def best_transcript(
+    offered: Sequence[Transcript], language: str | None = None
+) -> Transcript | None:
+    """Return the one to read: in the wanted language, and such as says who speaks; None if there is none.
+
+    Parameters
+    ----------
+    language
+        What the recording's page is in, if that is known; else the feed's first is as good as any.
+    """
+
+    def rank(each: Transcript) -> tuple[bool, int, bool]:
+        is_other = bool(
+            language and each.language and _primary(each.language) != _primary(language)
+        )
+        # Captions are cut to fit under a picture.
+        return is_other, _TYPES.index(each.media_type), each.is_captions
+
+    return min((each for each in offered if each.media_type in _TYPES), key=rank, default=None)
+
+
+def _primary(language: str) -> str:
+    return re.split("[-_]", language, maxsplit=1)[0].lower()
 
 
 def read_transcript(body: bytes, charset: str | None) -> tuple[str, ...]:

@@ -29,6 +29,8 @@ from feedmill_fetch.browser.chromium import open_chromium
 from feedmill_fetch.browser.rendering import Browser, MayGo, Rendered
 from feedmill_fetch.examining import Examiner
 from feedmill_fetch.fetching import Fetcher
+from feedmill_fetch.recording import Recorder
+from feedmill_fetch.transcribing import Transcriber
 from support.entries import add_pages, content_row, fetch, stored
 from support.fetching import build_fetcher
 from support.manners import governor_of
@@ -72,8 +74,10 @@ def build(
 ) -> BrowserFetcher:
     governor = governor_of(store, spacing)
     robots = Robots(store, web, governor)
-    asker = PageAsker(store, web, governor, robots, Examiner(extractors), keeps_pages=False)
-    return BrowserFetcher(store, browser, governor, robots, Examiner(extractors), asker)
+    examiner = Examiner(extractors)
+    asker = PageAsker(store, web, governor, robots, examiner, keeps_pages=False)
+    recorder = Recorder(store, Transcriber(web, governor, robots, examiner))
+    return BrowserFetcher(store, browser, governor, robots, examiner, asker, recorder)
 
 
 @pytest.fixture

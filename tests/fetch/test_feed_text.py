@@ -111,3 +111,30 @@ def test_a_feed_that_says_what_its_pages_say_is_known_by_their_words(
     own: str, article: str, verdict: bool | None
 ) -> None:
     assert says_as_much(own, article) is verdict
+
+
+def test_addresses_in_a_plain_text_are_links() -> None:
+    teaser = (
+        "word " * 40 + "See https://a.example/x?a=1&utm_source=f, (http://b.example/) & <b>.\nEnd"
+    )
+
+    content = read_feed_text(URL, title="", teaser=teaser, markup=None).content
+
+    assert content is not None
+    rel = 'rel="noopener noreferrer nofollow ugc"'
+    assert content.html.endswith(
+        f'See <a href="https://a.example/x?a=1" {rel}>https://a.example/x?a=1&amp;utm_source=f</a>, '
+        f'(<a href="http://b.example/" {rel}>http://b.example/</a>) &amp; &lt;b&gt;.</p><p>End</p>'
+    )
+    assert content.text == teaser
+
+
+@pytest.mark.parametrize("least_words", [1, 3])
+def test_how_much_is_enough_is_for_the_asker_to_say(least_words: int) -> None:
+    def found(teaser: str, markup: str | None) -> bool:
+        text = read_feed_text(URL, title="", teaser=teaser, markup=markup, least_words=least_words)
+        return text.content is not None
+
+    assert found("One two three.", None)
+    assert found("", "<p>One <b>two</b> three.</p>")
+    assert found("One two.", "<p>One two.</p>") is (least_words == 1)

@@ -4,8 +4,11 @@ import json
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from feedmill.models.feeds import Transcript
+from feedmill.web.plain import storable
 from feedmill_fetch.speeches import Speech, joined, named
 from feedmill_fetch.transcripts import best_transcript, read_transcript
 
@@ -193,6 +196,47 @@ def test_of_several_transcripts_the_one_is_read_that_says_most(
     found = best_transcript(offered)
 
     assert (found and found.media_type) == best
+
+
+@pytest.mark.parametrize(
+    ("language", "best"),
+    [("de-AT", "/de"), ("fr", "/en"), (None, "/en"), ("EN", "/en")],
+)
+def test_the_transcript_in_the_language_of_the_page_is_the_one(
+    language: str | None, best: str
+) -> None:
+    offered = [
+        Transcript(url="/captions", media_type="text/vtt", language="en", is_captions=True),
+        Transcript(url="/en", media_type="text/vtt", language="en_GB"),
+        Transcript(url="/de", media_type="text/plain", language="de"),
+    ]
+
+    found = best_transcript(offered, language)
+
+    assert found is not None
+    assert found.url == best
+
+
+_PIECES = [
+    "WEBVTT", "NOTE x", "STYLE", "REGION", "00:00.000 --> 00:01.000", "00:00:00,000 --> 00:00:01,000",
+    "-->", "1", "\n", "\n\n", "<v Ann>", "</v>", "<v.", "<", ">", "&lt;", "&#1;", "{\\an8}", "Ann:", "0:00", "{",
+    '{"segments": [', '{"speaker": "Ann", "body": "x"}', "]}", "<html>", "<cite>", "<p>", "\x00", "\ufeff",
+]  # fmt: skip
+_quick = settings(max_examples=200, deadline=None, derandomize=True)
+
+
+@_quick
+@given(st.lists(st.sampled_from(_PIECES) | st.text(max_size=8), max_size=20).map("".join))
+def test_no_transcript_is_too_broken_to_be_read(written: str) -> None:
+    lines = read_transcript(written.encode("utf-8", "replace"), None)
+
+    assert all(line == storable(line).strip() and "\n" not in line for line in lines)
+
+
+@_quick
+@given(st.binary(max_size=200))
+def test_no_bytes_are_too_broken_to_be_read(body: bytes) -> None:
+    read_transcript(body, None)
 
 
 @pytest.mark.parametrize(

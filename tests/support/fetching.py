@@ -10,6 +10,8 @@ from feedmill_fetch.asking import PageAsker
 from feedmill_fetch.examining import Examiner
 from feedmill_fetch.fetching import Fetcher
 from feedmill_fetch.pruning import PagePruner
+from feedmill_fetch.recording import Recorder
+from feedmill_fetch.transcribing import Transcriber
 from support.manners import governor_of
 
 NO_SPACING = timedelta(0)
@@ -31,4 +33,5 @@ def build_fetcher(
     examiner = Examiner(extractors, rules)
     asker = PageAsker(store, web, governor, robots, examiner, keeps_pages=keeps_pages)
     pruner = PagePruner(store, timedelta(days=14))
-    return Fetcher(store, asker, pruner, always_asks=always_asks, has_browser=has_browser)
+    recorder = Recorder(store, Transcriber(web, governor, robots, examiner))
+    return Fetcher(store, asker, recorder, pruner, always_asks=always_asks, has_browser=has_browser)

@@ -41,6 +41,7 @@ class BrowserFetcher(BrowserActivities):
         robots: Robots,
         examiner: Examiner,
         asker: PageAsker,
+        recorder: Recorder,
     ) -> None:
         self._store = store
         self._browser = browser
@@ -48,7 +49,7 @@ class BrowserFetcher(BrowserActivities):
         self._robots = robots
         self._examiner = examiner
         self._asker = asker
-        self._recorder = Recorder(store)
+        self._recorder = recorder
 
     @activity.defn
     async def browse_entries(self, request: FetchEntries) -> EntriesFetched:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field
 
 from feedmill.models.base import Model
-from feedmill.models.feeds import Validators
+from feedmill.models.feeds import Enclosure, Transcript, Validators
 from feedmill.models.outcomes import Reason
 
 FROM_FEED = "feed"
@@ -23,6 +23,15 @@ class Stage(StrEnum):
     UNDISTILLABLE = "undistillable"
 
 
+class ContentKind(StrEnum):
+    """What the content of an entry is."""
+
+    ARTICLE = "article"
+    DOCUMENT = "document"
+    VIDEO = "video"
+    PODCAST = "podcast"
+
+
 class EntryToFetch(Model):
     """What a fetcher has to know of an entry."""
 
@@ -32,6 +41,10 @@ class EntryToFetch(Model):
     title: str = ""
     teaser: str = ""
     markup: str | None = Field(default=None, description="the feed's own text, not sanitised")
+    image_url: str | None = None
+    enclosures: tuple[Enclosure, ...] = ()
+    transcripts: tuple[Transcript, ...] = ()
+    video_id: str | None = Field(default=None, description="of the video on YouTube that it is")
     stage: Stage = Stage.NEW
     reason: Reason | None = None
     detail: str = ""
@@ -68,8 +81,12 @@ class PageSign(StrEnum):
 
 
 class Content(Model):
-    """The article behind an entry, clean enough to store and to show."""
+    """The article behind an entry, clean enough to store and to show.
 
+    Where the entry is a recording, that is its description, and its transcript after it.
+    """
+
+    kind: ContentKind = ContentKind.ARTICLE
     url: str = Field(description="where the page was found, after redirects")
     title: str = ""
     html: str = Field(description="sanitised: safe to show as it is")
@@ -88,15 +105,25 @@ class Content(Model):
     canonical_url: str | None = Field(default=None, description="where the page says it lives")
     reading_minutes: int = Field(default=0, ge=0, description="at least 1 if there is a word")
     signs: tuple[PageSign, ...] = ()
+    transcript_start: int | None = Field(
+        default=None, ge=0, description="where in `text` the transcript begins, if it has one"
+    )
+    transcript_reason: Reason | None = Field(
+        default=None, description="why it has none, though its feed names one"
+    )
 
 
 class StoredContent(Model):
-    """As much of a stored article as it takes to see whether it has changed."""
+    """As much of a stored article as it takes to see whether it has changed, and to keep its transcript."""
 
     entry_id: int
     hash: str = Field(description="of its text")
     extractor: str
     validators: Validators = Validators()
+    transcript: str = Field(default="", description="the end of the text, if that is one")
+    transcript_reason: Reason | None = None
+    language: str | None = None
+    withheld: str | None = None
 
 
 class KeptPage(Model):
@@ -126,6 +153,9 @@ class FetchEntries(Model):
 class ContentFetched(Model):
     outcome: Literal["fetched"] = "fetched"
     entry_id: int
+    transcript_reason: Reason | None = Field(
+        default=None, description="why there is no transcript, though its feed names one"
+    )
 
 
 class ContentUnchanged(Model):

@@ -53,6 +53,12 @@ class ContentStore:
             contents.c.etag,
             contents.c.last_modified,
             contents.c.validators_url,
+            func.coalesce(func.substr(contents.c.text, contents.c.transcript_start + 1), "").label(
+                "transcript"
+            ),
+            contents.c.transcript_reason,
+            contents.c.language,
+            contents.c.withheld,
         ).where(contents.c.entry_id.in_(entry_ids))
         rows = await self._connection.execute(statement)
         return {row["entry_id"]: _stored(row) for row in rows.mappings()}

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from feedmill.models.entries import Stage
+from feedmill.models.entries import ContentKind, Stage
 from feedmill.models.hubs import HubState
 
 metadata = MetaData(
@@ -290,6 +290,7 @@ contents = Table(
     "contents",
     metadata,
     _owner("entry_id", "entries", primary_key=True),
+    Column("kind", Text, nullable=False, server_default=ContentKind.ARTICLE),
     Column("url", Text, nullable=False),
     Column("title", Text, nullable=False, server_default=""),
     Column("html", Text, nullable=False),
@@ -307,10 +308,13 @@ contents = Table(
     Column("canonical_url", Text),
     Column("reading_minutes", Integer, nullable=False, server_default="0"),
     Column("signs", ARRAY(Text), nullable=False, server_default="{}", comment="PageSigns"),
+    Column("transcript_start", Integer, comment="where in text the transcript begins"),
+    Column("transcript_reason", Text, comment="why there is none, though the feed names one"),
     Column("etag", Text),
     Column("last_modified", Text),
     Column("validators_url", Text, comment="whose etag and last_modified these are"),
     _created(),
+    CheckConstraint(f"kind in ({', '.join(repr(str(k)) for k in ContentKind)})", name="kind"),
 )
 
 # What articles were found in, so that they can be found again, better, without asking anybody.

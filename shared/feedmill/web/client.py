@@ -23,7 +23,7 @@ from feedmill.web.failures import refused
 from feedmill.web.locations import joined
 from feedmill.web.names import LookUp, ask_system
 
-Purpose = Literal["feed", "page", "robots", "hub"]
+Purpose = Literal["feed", "page", "transcript", "robots", "hub"]
 
 # What a hub says beside its status is for people who look into its log.
 _FORM_ANSWER_BYTES = 65_536
