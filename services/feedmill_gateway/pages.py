@@ -49,6 +49,7 @@ class Pages:
         self._environment.filters |= {
             "by_category": words.by_category,
             "counted": words.counted,
+            "enclosure_words": words.enclosure_words,
             "percent": words.percent,
         }
         self._environment.globals |= {

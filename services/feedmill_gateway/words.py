@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from feedmill.models.entries import Stage
 from feedmill.models.lists import Listed, OutlineOutcome
 from feedmill.models.outcomes import Reason
-from feedmill.models.reader import FeedHealth, FeedView, RunStatus
+from feedmill.models.reader import EnclosureView, FeedHealth, FeedView, RunStatus
 from feedmill.models.runs import RunStep
 
 STEPS: dict[RunStep, str] = {
@@ -33,6 +33,9 @@ STAGES: dict[Stage, str] = {
     Stage.UNAVAILABLE: "No article",
     Stage.UNDISTILLABLE: "No summary",
 }
+
+FAMILIES: dict[str, str] = {"audio": "Audio", "video": "Video", "image": "Picture"}
+"""What files are, by what their media type begins with; anything else is a file."""
 
 TROUBLES: dict[Reason | None, str] = {
     None: "More than once in the file",
@@ -70,6 +73,28 @@ def when(moment: datetime, now: datetime) -> str:
             span = counted(distance // unit, name)
             return f"in {span}" if moment > now else f"{span} ago"
     return "in a moment" if moment > now else "just now"
+
+
+def enclosure_words(enclosure: EnclosureView) -> str:
+    """Return what a file is, how long it takes and how large it is: `Audio, 1 h 5 min, 60 MB`."""
+    said = [FAMILIES.get(enclosure.media_type.partition("/")[0], "File")]
+    if enclosure.duration_seconds is not None:
+        said.append(_span(enclosure.duration_seconds))
+    if enclosure.size_bytes is not None:
+        said.append(_size(enclosure.size_bytes))
+    return ", ".join(said)
+
+
+def _span(seconds: int) -> str:
+    hours, minutes = divmod(max(round(seconds / 60), 1), 60)
+    return " ".join(
+        f"{number} {unit}" for number, unit in ((hours, "h"), (minutes, "min")) if number
+    )
+
+
+def _size(size_bytes: int) -> str:
+    megabytes = size_bytes / 1_000_000
+    return f"{megabytes:,.0f} MB" if megabytes >= 1 else "less than 1 MB"
 
 
 def feed_words(feed: FeedView, now: datetime) -> str:

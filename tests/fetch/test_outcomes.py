@@ -213,6 +213,16 @@ async def test_what_may_pass_is_tried_again_later(
             id="archive",
         ),
         pytest.param(
+            lambda o: o.serve("/a", b"7z\xbc\xaf'\x1c", content_type="application/octet-stream"),
+            Reason.ARCHIVE,
+            id="archive with a label that says nothing",
+        ),
+        pytest.param(
+            lambda o: o.serve("/a", "<svg/>", content_type="image/svg+xml"),
+            Reason.PICTURE,
+            id="drawing",
+        ),
+        pytest.param(
             lambda o: o.serve("/a", b"\xff\xd8\xff", content_type="image/jpeg"),
             Reason.PICTURE,
             id="picture",
@@ -266,7 +276,7 @@ async def test_what_is_no_web_page_but_text_is_an_article(
 
     assert await fetch(fetcher, entry_id) == [ContentFetched(entry_id=entry_id)]
     content = await content_row(store, entry_id)
-    assert content.extractor == reader
+    assert (content.extractor, content.kind) == (reader, "document")
     assert content.text.count(SENTENCE.strip()) == 9
 
 

@@ -5,7 +5,8 @@ import pytest
 from aiohttp import ClientSession
 
 from feedmill.models.distillates import Distiller, KeyPoint, Recipe
-from feedmill.models.entries import Stage
+from feedmill.models.entries import ContentKind, Stage
+from feedmill.models.feeds import Enclosure
 from feedmill.models.outcomes import ADVICE, Reason
 from feedmill.models.reader import EntryDetail, EntryPage, EntryView
 from support.library import HTML, NOON, TEXT, Library
@@ -43,11 +44,36 @@ async def test_a_distilled_entry_is_shown_whole(api: ClientSession, library: Lib
         relevance=0.75,
         distiller=Distiller.MODEL,
         model="small-1",
+        kind=ContentKind.ARTICLE,
         word_count=11,
     )
     assert listed == (expected,)
     assert detail == EntryDetail(**expected.model_dump(by_alias=False), html=HTML, text=TEXT)
     assert TEXT[26:43] == "It wastes nothing"
+
+
+async def test_an_episode_is_shown_with_its_files_and_where_its_transcript_begins(
+    api: ClientSession, library: Library
+) -> None:
+    audio = Enclosure(url="https://cdn.example/1.mp3", media_type="audio/mpeg", duration_seconds=60)
+    entry_id = await library.entry(await library.feed(), enclosures=[audio])
+    await library.article(entry_id, kind=ContentKind.PODCAST, transcript_start=26)
+
+    shown = await (await api.get(f"/api/v1/entries/{entry_id}")).json()
+
+    assert (shown["kind"], shown["transcriptStart"], shown["transcriptReason"]) == (
+        "podcast",
+        26,
+        None,
+    )
+    assert shown["enclosures"] == [
+        {
+            "url": "https://cdn.example/1.mp3",
+            "mediaType": "audio/mpeg",
+            "sizeBytes": None,
+            "durationSeconds": 60,
+        }
+    ]
 
 
 async def test_the_json_is_in_camel_case(api: ClientSession, library: Library) -> None:

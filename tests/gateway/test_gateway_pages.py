@@ -5,6 +5,7 @@ from aiohttp import ClientSession
 from temporalio.client import Client
 
 from feedmill.models.distillates import Distiller, Recipe
+from feedmill.models.feeds import Enclosure
 from feedmill.models.outcomes import ADVICE, Reason
 from feedmill.models.runs import IngestionProgress, RunStep
 from support.library import NOON, Library
@@ -297,3 +298,33 @@ async def test_the_page_loads_nothing_from_elsewhere(
         if path.startswith("/"):
             assert (await reader.get(path)).status == 200
         assert "//" not in path
+
+
+async def test_an_episode_can_be_played_where_it_is(
+    reader: ClientSession, library: Library
+) -> None:
+    audio = Enclosure(url="https://cdn.example/1.mp3", media_type="audio/mpeg", duration_seconds=60)
+    hostile = Enclosure(url="https://cdn.example/%22%3E<b>", media_type="image/png")
+    entry_id = await library.entry(await library.feed(), enclosures=[audio, hostile])
+    await library.article(entry_id, transcript_reason=Reason.ROBOTS_DISALLOWED)
+
+    shown = await page(reader, f"/entries/{entry_id}")
+
+    assert '<a href="https://cdn.example/1.mp3" rel="noopener noreferrer">Audio, 1 min</a>' in shown
+    assert ">Picture</a>" in shown
+    assert "<b>" not in shown
+    assert "Its feed names a transcript that could not be had" in shown
+    assert '<span class="detail">robots disallowed</span>' in shown
+    assert f"<code>feedmill refetch {entry_id}</code>" in shown
+
+
+async def test_an_article_without_files_shows_no_place_for_them(
+    reader: ClientSession, library: Library
+) -> None:
+    entry_id = await library.entry(await library.feed())
+    await library.article(entry_id)
+
+    shown = await page(reader, f"/entries/{entry_id}")
+
+    assert 'aria-label="Files"' not in shown
+    assert "transcript" not in shown

@@ -3,9 +3,25 @@ from datetime import timedelta
 import pytest
 
 from feedmill.models.entries import Stage
-from feedmill.models.reader import EntryPosition, FeedHealth, FeedView, RunStatus, web_only
+from feedmill.models.reader import (
+    EnclosureView,
+    EntryPosition,
+    FeedHealth,
+    FeedView,
+    RunStatus,
+    web_only,
+)
 from feedmill.models.runs import RunStep
-from feedmill_gateway.words import ENDS, STAGES, STEPS, counted, failure_words, feed_words, when
+from feedmill_gateway.words import (
+    ENDS,
+    STAGES,
+    STEPS,
+    counted,
+    enclosure_words,
+    failure_words,
+    feed_words,
+    when,
+)
 from support.library import NOON
 
 
@@ -33,6 +49,21 @@ def test_when(distance: timedelta, said: str) -> None:
 )
 def test_counted(number: int, said: str) -> None:
     assert counted(number, "entry", "entries") == said
+
+
+@pytest.mark.parametrize(
+    ("enclosure", "said"),
+    [
+        ({"media_type": "audio/mpeg", "duration_seconds": 3_900, "size_bytes": 60_400_000}, "Audio, 1 h 5 min, 60 MB"),
+        ({"media_type": "video/mp4", "duration_seconds": 7_200}, "Video, 2 h"),
+        ({"media_type": "video/mp4", "duration_seconds": 9}, "Video, 1 min"),
+        ({"media_type": "image/png", "size_bytes": 9}, "Picture, less than 1 MB"),
+        ({"media_type": "application/pdf"}, "File"),
+        ({}, "File"),
+    ],
+)  # fmt: skip
+def test_what_a_file_is(enclosure: dict[str, object], said: str) -> None:
+    assert enclosure_words(EnclosureView.model_validate(enclosure)) == said
 
 
 _FEED = FeedView(id=1, url="https://news.example/feed", added_at=NOON)

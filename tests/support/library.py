@@ -55,7 +55,7 @@ class Library:
         return entry_id
 
     async def article(
-        self, entry_id: int, html: str = HTML, *, withheld: str | None = None
+        self, entry_id: int, html: str = HTML, *, withheld: str | None = None, **more: object
     ) -> None:
         content = Content(
             url="https://news.example/night",
@@ -64,7 +64,7 @@ class Library:
             word_count=11,
             extractor="test",
             withheld=withheld,
-        )
+        ).model_copy(update=more)
         async with self._store.transaction() as tx:
             await tx.contents.save(entry_id, content)
             await tx.entries.move(entry_id, before=Stage.NEW, after=Stage.FETCHED)

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BeforeValidator, Field, TypeAdapter
 
 from feedmill.models.base import BrowserModel, Model
 from feedmill.models.distillates import Distiller, KeyPoint, SummarySentence
-from feedmill.models.entries import Stage
+from feedmill.models.entries import ContentKind, Stage
 from feedmill.models.outcomes import Reason
 from feedmill.models.reextraction import ReextractionProgress
 from feedmill.models.runs import IngestionProgress
@@ -127,6 +127,7 @@ class EntryView(BrowserModel):
     recipe: str | None = None
     distiller: Distiller | None = None
     model: str | None = None
+    kind: ContentKind | None = Field(default=None, description="null until it is fetched")
     word_count: int | None = None
     image_url: WebUrl = None
     withheld: str | None = Field(
@@ -134,11 +135,27 @@ class EntryView(BrowserModel):
     )
 
 
+class EnclosureView(BrowserModel):
+    """A file that the feed gives with an entry: an episode's recording, a picture."""
+
+    url: WebUrl = None
+    media_type: str = Field(default="", description="as the feed says")
+    size_bytes: int | None = None
+    duration_seconds: int | None = None
+
+
 class EntryDetail(EntryView):
     """An entry with its article. Passages count Unicode characters of `text`."""
 
     html: str | None = Field(default=None, description="sanitised")
     text: str | None = None
+    transcript_start: int | None = Field(
+        default=None, description="where in `text` the transcript begins, if it has one"
+    )
+    transcript_reason: Reason | None = Field(
+        default=None, description="why it has none, though its feed names one"
+    )
+    enclosures: tuple[EnclosureView, ...] = ()
 
 
 class EntryPosition(Model):

@@ -128,7 +128,13 @@ class ReaderStore:
         """
         statement = (
             _entries_of(user_id)
-            .add_columns(contents.c.html, contents.c.text)
+            .add_columns(
+                contents.c.html,
+                contents.c.text,
+                contents.c.transcript_start,
+                contents.c.transcript_reason,
+                entries.c.enclosures,
+            )
             .where(entries.c.id == entry_id)
         )
         rows = await self._rows(statement)
@@ -282,6 +288,7 @@ def _entries_of(user_id: int) -> Select[Any]:
             entries.c.stage,
             entries.c.reason,
             entries.c.detail,
+            contents.c.kind,
             contents.c.word_count,
             contents.c.image_url,
             contents.c.withheld,
