@@ -195,7 +195,7 @@ async def test_an_episode_is_its_notes_and_its_transcript(
     assert origin.paths == ["/1.vtt"]
 
 
-async def test_the_distiller_reads_the_transcript_too(
+async def test_the_distiller_reads_the_transcript_too_and_knows_what_it_reads(
     fetcher: Fetcher, store: Store, origin: Origin
 ) -> None:
     origin.serve("/1.vtt", VTT, content_type="text/vtt")
@@ -205,7 +205,7 @@ async def test_the_distiller_reads_the_transcript_too(
 
     async with store.transaction() as tx:
         (content,) = await tx.contents.to_distill([entry_id])
-    assert content.text == WITH_TRANSCRIPT
+    assert (content.kind, content.text) == (ContentKind.PODCAST, WITH_TRANSCRIPT)
 
 
 async def test_an_episode_with_a_page_is_what_the_page_says_and_its_transcript(

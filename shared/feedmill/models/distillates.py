@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field
 
 from feedmill.models.base import BrowserModel, Model
+from feedmill.models.entries import ContentKind
 from feedmill.models.outcomes import Reason
 
 
@@ -110,6 +111,7 @@ class ContentToDistill(Model):
 
     entry_id: int
     feed_id: int
+    kind: ContentKind = ContentKind.ARTICLE
     title: str
     text: str
     language: str | None = None

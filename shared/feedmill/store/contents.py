@@ -82,6 +82,7 @@ class ContentStore:
                 contents.c.entry_id,
                 entries.c.feed_id,
                 func.coalesce(func.nullif(contents.c.title, ""), entries.c.title).label("title"),
+                contents.c.kind,
                 contents.c.text,
                 contents.c.language,
                 contents.c.hash.label("content_hash"),
