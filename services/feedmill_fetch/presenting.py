@@ -35,6 +35,9 @@ def present(article: HtmlElement, base: str) -> None:
         _link_to(player, base)
     for formula in list(article.iter("math")):
         _write_out(formula)
+    for image in article.iter("image"):
+        # So browsers read it.
+        image.tag = "img"
     for image in list(article.iter("img")):
         _settle(image, base)
     for link in article.iter("a"):
@@ -96,6 +99,7 @@ def _settle(image: HtmlElement, base: str) -> None:
         remove(image)
         return
     image.set("src", url)
+    image.set("loading", "lazy")
     for side in ("width", "height"):
         size = _PIXELS.fullmatch(image.get(side, ""))
         if size and int(size[1]):

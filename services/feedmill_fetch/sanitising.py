@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 
 import nh3
+from lxml.etree import strip_elements
 from lxml.html import HtmlElement, tostring
 
 from feedmill_fetch.page import parse
@@ -27,6 +28,10 @@ _WITH_CONTENT = frozenset({
     "select", "style", "svg", "template", "textarea", "title",
 })  # fmt: skip
 
+# Those of which nothing is made that can be shown. Gone before a second parser reads the markup, they
+# cannot be read by it as something else.
+_NEVER_SHOWN = _WITH_CONTENT - {"iframe", "math", "object"}
+
 _ATTRIBUTES = {
     "*": {"dir", "lang", "title"},
     "a": {"class", "href", "hreflang"},
@@ -35,7 +40,7 @@ _ATTRIBUTES = {
     "col": {"span"},
     "colgroup": {"span"},
     "del": {"cite", "datetime"},
-    "img": {"alt", "height", "sizes", "src", "srcset", "width"},
+    "img": {"alt", "height", "loading", "sizes", "src", "srcset", "width"},
     "ins": {"cite", "datetime"},
     "li": {"value"},
     "ol": {"reversed", "start"},
@@ -47,9 +52,9 @@ _ATTRIBUTES = {
     "time": {"datetime"},
 }
 
-_ALWAYS: Mapping[str, Mapping[str, str]] = {
-    "img": {"loading": "lazy", "referrerpolicy": "no-referrer"},
-}
+# One for a tag: several would come in an order that changes from process to process, and the same
+# article is to be the same to the letter.
+_ALWAYS: Mapping[str, Mapping[str, str]] = {"img": {"referrerpolicy": "no-referrer"}}
 
 _LINK_REL = "noopener noreferrer nofollow ugc"
 _URLS = frozenset({"cite", "href", "src"})
@@ -75,6 +80,7 @@ def sanitise(markup: str, base: str) -> str:
 
 def sanitise_tree(root: HtmlElement, base: str) -> str:
     """Return what is within an element as such markup. Takes the tree apart."""
+    strip_elements(root, *_NEVER_SHOWN, with_tail=False)
     present(root, base)
     children = "".join(tostring(child, encoding="unicode") for child in root)
     return _clean(html.escape(root.text or "", quote=False) + children, base)
@@ -88,7 +94,7 @@ def _clean(markup: str, base: str) -> str:
             return _srcset(value, base)
         if attribute == "class":
             return _class(tag, value)
-        return value
+        return "lazy" if attribute == "loading" else value
 
     return nh3.clean(
         markup,
