@@ -26,6 +26,13 @@ _OF_HEAD = frozenset({
 # Parsers compare each attribute with all before it.
 _HUGE_TAG = re.compile(r"<([a-zA-Z][a-zA-Z0-9]*)\s[^<>]{500000,}")
 
+# By their numbers, the characters that no tree takes and no store keeps.
+_UNSTORABLE = re.compile(
+    r"&#(?:0{0,9}(?:[0-8]|1[124-9]|2\d|3[01]|127|6553[45])(?!\d)"
+    r"|x0{0,9}(?:[0-8bcef]|1[\da-f]|7f|fff[ef])(?![\da-f]));?",
+    re.IGNORECASE,
+)
+
 # A little less than where the parser stops to go deeper.
 _DEEP = 250
 
@@ -44,7 +51,8 @@ def parse(text: str) -> HtmlElement | None:
     # The parser is ours, so that no page decides how it is read.
     parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     try:
-        page = document_fromstring(storable(text).encode(), parser=parser)
+        plain = _UNSTORABLE.sub("", storable(text))
+        page = document_fromstring(plain.encode(), parser=parser)
     except ParserError:
         return None
     _settle_head(page)

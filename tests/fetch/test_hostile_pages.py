@@ -142,3 +142,35 @@ def test_no_page_is_too_broken_to_be_examined(markup: str, charset: str, cut: bo
 @given(st.binary(max_size=300))
 def test_no_bytes_are_too_broken_to_be_examined(body: bytes) -> None:
     examine(body, charset=None, url=URL)
+
+
+@pytest.mark.parametrize(
+    ("reference", "left"),
+    [
+        ("&#1;", ""),
+        ("&#000027", ""),
+        ("&#x1B;", ""),
+        ("&#X0;", ""),
+        ("&#127;", ""),
+        ("&#xfffe;", ""),
+        ("&#65535;", ""),
+        ("&#65;", "A"),
+        ("&#110;", "n"),
+        ("&#x1f4a9;", "\U0001f4a9"),
+        ("&#x41;", "A"),
+    ],
+)
+def test_a_character_that_nothing_can_keep_costs_only_itself(reference: str, left: str) -> None:
+    markup = (
+        f"<p>{PROSE * 9}</p><p>here{reference} too <a href='{reference}/x'>link</a>"
+        f"<img data-src='{reference}/a.png'><iframe src='https://www.youtube.com/embed/x' title='Film{reference}'></iframe></p>"
+    )
+
+    content = examine(f"<html><body>{markup}".encode(), charset="utf-8", url=URL).content
+
+    assert content is not None
+    assert f"here{left} too" in content.text
+    assert f">Film{left}</a>" in content.html
+    if not left:
+        assert 'href="https://site.example/x"' in content.html
+        assert 'src="https://site.example/a.png"' in content.html
