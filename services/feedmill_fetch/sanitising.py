@@ -40,7 +40,7 @@ _ATTRIBUTES = {
     "col": {"span"},
     "colgroup": {"span"},
     "del": {"cite", "datetime"},
-    "img": {"alt", "height", "loading", "sizes", "src", "srcset", "width"},
+    "img": {"alt", "height", "loading", "referrerpolicy", "sizes", "src", "srcset", "width"},
     "ins": {"cite", "datetime"},
     "li": {"value"},
     "ol": {"reversed", "start"},
@@ -55,6 +55,8 @@ _ATTRIBUTES = {
 # One for a tag: several would come in an order that changes from process to process, and the same
 # article is to be the same to the letter.
 _ALWAYS: Mapping[str, Mapping[str, str]] = {"img": {"referrerpolicy": "no-referrer"}}
+
+_FIXED = {"loading": "lazy", "referrerpolicy": "no-referrer"}
 
 _LINK_REL = "noopener noreferrer nofollow ugc"
 _URLS = frozenset({"cite", "href", "src"})
@@ -94,7 +96,7 @@ def _clean(markup: str, base: str) -> str:
             return _srcset(value, base)
         if attribute == "class":
             return _class(tag, value)
-        return "lazy" if attribute == "loading" else value
+        return _FIXED.get(attribute, value)
 
     return nh3.clean(
         markup,

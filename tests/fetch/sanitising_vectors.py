@@ -1,5 +1,7 @@
 """Markup that tries to run, by the way in which it tries. The classes are those of the public lists; the markup is ours."""
 
+from fetch.sanitising_tricks import TRICKS
+
 SCRIPTS = {
     "plain": "<script>alert(1)</script>",
     "mixed case": "<ScRiPt src=//evil.example/x.js></sCrIpT>",
@@ -189,6 +191,7 @@ VECTORS = {
         "style": STYLES,
         "document": DOCUMENT,
         "mutation": MUTATIONS,
+        **TRICKS,
     }.items()
     for name, markup in vectors.items()
 }
