@@ -66,7 +66,7 @@ def _head(title: str, number: int, chance: random.Random, ballast: int) -> str:
     )
     return (
         f'<meta charset="utf-8"><title>{title} - The Daily Mill</title>'
-        f'<meta name="description" content="{_sentence(chance)}">'
+        f'<meta name="description" content="{sentence(chance)}">'
         f'<meta property="og:title" content="{title}"><meta property="og:type" content="article">'
         f'<meta property="og:site_name" content="The Daily Mill">'
         f'<link rel="canonical" href="/page/{number}">'
@@ -79,7 +79,7 @@ def _article(title: str, words: int, chance: random.Random) -> str:
     left = words
     while left > 0:
         sentences = chance.randint(2, 5)
-        paragraph = " ".join(_sentence(chance) for _ in range(sentences))
+        paragraph = " ".join(sentence(chance) for _ in range(sentences))
         left -= paragraph.count(" ") + 1
         parts.append(f"<p>{_with_link(paragraph, chance)}</p>")
         parts.append(_between(chance))
@@ -94,12 +94,12 @@ def _between(chance: random.Random) -> str:
             size = 'width="900" height="600"'
             return (
                 f"<figure><img src='/img/{chance.randrange(999)}.jpg' {size} alt='A mill'>"
-                f"<figcaption>{_sentence(chance)}</figcaption></figure>"
+                f"<figcaption>{sentence(chance)}</figcaption></figure>"
             )
         case 2:
-            return f"<ul>{''.join(f'<li>{_sentence(chance)}</li>' for _ in range(4))}</ul>"
+            return f"<ul>{''.join(f'<li>{sentence(chance)}</li>' for _ in range(4))}</ul>"
         case 3:
-            return f"<blockquote><p>{_sentence(chance)}</p></blockquote>"
+            return f"<blockquote><p>{sentence(chance)}</p></blockquote>"
         case 4:
             return '<div class="ad-slot"><span>Advertisement</span></div>'
         case _:
@@ -118,7 +118,7 @@ def _menu(chance: random.Random) -> str:
 def _sidebar(chance: random.Random) -> str:
     teasers = "".join(
         f"<div class='teaser'><a href='/page/{at}'><img src='/t/{at}.jpg' width='120' height='80'>"
-        f"<h3>{_title(chance)}</h3></a><p>{_sentence(chance)}</p></div>"
+        f"<h3>{_title(chance)}</h3></a><p>{sentence(chance)}</p></div>"
         for at in range(_TEASERS)
     )
     return f"<aside class='sidebar'><h2>Most read</h2>{teasers}</aside>"
@@ -126,7 +126,7 @@ def _sidebar(chance: random.Random) -> str:
 
 def _comments(chance: random.Random) -> str:
     shown = "".join(
-        f"<div class='comment'><span>{_name(chance)}</span><p>{_sentence(chance)}</p></div>"
+        f"<div class='comment'><span>{_name(chance)}</span><p>{sentence(chance)}</p></div>"
         for _ in range(_COMMENTS)
     )
     return f"<section id='comments' class='comments'><h2>Comments</h2>{shown}</section>"
@@ -150,7 +150,7 @@ def _with_link(paragraph: str, chance: random.Random) -> str:
     return " ".join(words)
 
 
-def _sentence(chance: random.Random) -> str:
+def sentence(chance: random.Random) -> str:
     return " ".join(chance.choices(_WORDS, k=chance.randint(8, 26))).capitalize() + "."
 
 

@@ -1,11 +1,12 @@
 """What a language's words do to a fact: count, measure, date, deny, turn around. Read once each."""
 
+import re
 import tomllib
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib import resources
-from typing import NamedTuple
 
 import Stemmer
 
@@ -108,21 +109,13 @@ def lexicon(language: str) -> Lexicon:
     return Lexicon(language, tomllib.loads((_FOLDER / f"{language}.toml").read_text("utf-8")))
 
 
-class _Script(NamedTuple):
-    """A script that gives its language away."""
-
-    first: str
-    last: str
-    language: str
-
-
-_SCRIPTS = (
-    # Kana before Han: Japanese has both.
-    _Script("\u3041", "\u30ff", "ja"),
-    _Script("\u4e00", "\u9fff", "zh"),
-    _Script("\u0600", "\u06ff", "ar"),
-    _Script("\u0400", "\u04ff", "ru"),
-)
+# Scripts that give their language away. Kana before Han: Japanese has both.
+_SCRIPTS = {
+    "ja": re.compile("[\u3041-\u30ff]"),
+    "zh": re.compile("[\u4e00-\u9fff]"),
+    "ar": re.compile("[\u0600-\u06ff]"),
+    "ru": re.compile("[\u0400-\u04ff]"),
+}
 _LATIN = ("en", "de", "fr", "es")
 _ENOUGH = 0.2
 _FEWEST_STOP_WORDS = 2
@@ -135,13 +128,12 @@ _MANY = 0.3
 def language_of(text: str, said: str | None) -> str:
     """Return the primary language of a text: as it looks, else as it is said to be, else English."""
     primary = (said or "").partition("-")[0].lower()
-    letters = [character for character in text if character.isalpha()]
-    for script in _SCRIPTS:
-        found = sum(script.first <= character <= script.last for character in letters)
-        if found > _ENOUGH * len(letters):
+    letters = "".join(filter(str.isalpha, text))
+    for language, script in () if letters.isascii() else _SCRIPTS.items():
+        if len(script.findall(letters)) > _ENOUGH * len(letters):
             # Other languages share these scripts; only the page can know.
-            shares = script.language in {"ar", "ru"} and primary in {*_STEMMERS, "uk", "bg", "ur"}
-            return primary if shares else script.language
+            shares = language in {"ar", "ru"} and primary in {*_STEMMERS, "uk", "bg", "ur"}
+            return primary if shares else language
     if primary and primary not in _LANGUAGES:
         return _unmistakable(text) or primary
     return _spoken(text, primary) or (primary if primary in _LATIN else "en")
@@ -154,8 +146,10 @@ def _unmistakable(text: str) -> str | None:
 
 
 def _small_words(text: str) -> tuple[dict[str, int], int]:
-    words = fold(text).replace("'", " ").split()
-    return {each: sum(word in lexicon(each).stop for word in words) for each in _LATIN}, len(words)
+    words = Counter(fold(text).replace("'", " ").split())
+    found = {each: lexicon(each).stop & words.keys() for each in _LATIN}
+    counts = {each: sum(map(words.__getitem__, small)) for each, small in found.items()}
+    return counts, words.total()
 
 
 def _spoken(text: str, said: str) -> str | None:

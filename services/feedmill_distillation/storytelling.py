@@ -24,7 +24,7 @@ class Storyteller:
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def placed(self, content: ContentToDistill) -> ContentToDistill:
-        """Return an entry's content with the story that it tells, its own if nobody told it before."""
+        """Return an entry's content with the story that it tells, if somebody told it before."""
         # In threads: a long text takes a tenth of a second, in which heartbeats and calls go on.
         keys = await asyncio.to_thread(fingerprint, content.text)
         if not keys:
@@ -35,8 +35,10 @@ class Storyteller:
                 told = Told(content.text, content.language)
                 tellers = await tx.stories.like(content.entry_id, keys)
                 teller = await asyncio.to_thread(_first_same, told, tellers)
-                story = teller.story if teller else content.entry_id
-                await tx.stories.join(content.entry_id, content.content_hash, keys, story)
+                story = teller.story if teller else None
+                await tx.stories.join(
+                    content.entry_id, content.content_hash, keys, story or content.entry_id
+                )
                 STORIES_JOINED.labels("retold" if teller else "new").inc()
         return content.model_copy(update={"story": story})
 

@@ -7,9 +7,13 @@ that a tokenizer takes byte by byte, may be more.
 
 import re
 
-# Letters of one word, or one character of anything else.
-_PIECE = re.compile(r"[A-Za-z]+|\d|[ \t\n]+|.", re.DOTALL)
-_LETTERS_PER_TOKEN = 3
+# Three letters of one word, or one sign.
+_ASCII = re.compile(r"[A-Za-z]{1,3}|[^A-Za-z \t\n\u0080-\U0010ffff]")
+# A single space belongs to the word behind it.
+_GAP = re.compile(r"[ \t\n]{2,}|[\t\n]")
+_CHARACTERS_PER_TOKEN = 3
+_OTHER = re.compile(r"[^\x00-\x7f]")
+_TOKENS_OF_OTHERS = 2
 
 # What a message costs around its text.
 MESSAGE_TOKENS = 8
@@ -17,11 +21,6 @@ MESSAGE_TOKENS = 8
 
 def count_tokens(text: str) -> int:
     """Return about how many tokens a text is, rather more than fewer."""
-    return sum(_tokens(piece) for piece in _PIECE.findall(text))
-
-
-def _tokens(piece: str) -> int:
-    if piece[0].isascii():
-        # A single space belongs to the word behind it.
-        return -(-len(piece) // _LETTERS_PER_TOKEN) if piece != " " else 0
-    return min(2, len(piece.encode()))
+    gaps = sum(-(-len(gap) // _CHARACTERS_PER_TOKEN) for gap in _GAP.findall(text))
+    others = 0 if text.isascii() else len(_OTHER.findall(text))
+    return len(_ASCII.findall(text)) + gaps + _TOKENS_OF_OTHERS * others

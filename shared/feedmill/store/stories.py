@@ -1,14 +1,12 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import delete, func, select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedmill.models.base import Model
 from feedmill.models.distillates import Distillate
-from feedmill.store import clock
-from feedmill.store.tables import contents, distillates, stories, story_keys
+from feedmill.store.tables import contents, distillates, stories
 
 # What is told again later is told as something new.
 WINDOW = timedelta(days=3)
@@ -37,6 +35,22 @@ from likest
     join stories on stories.entry_id = likest.entry_id
     join contents on contents.entry_id = likest.entry_id
 order by likest.common desc, likest.entry_id
+""")
+
+_JOIN = text("""
+with joined as (
+    insert into stories as mine (entry_id, story, content_hash, told_at)
+    values (:entry_id, :story, :content_hash, feedmill_now())
+    on conflict (entry_id) do update
+        set (story, content_hash, told_at) = (excluded.story, excluded.content_hash, excluded.told_at)
+    returning told_at
+), before as (
+    delete from story_keys using joined
+    where entry_id = :entry_id and story_keys.told_at <> joined.told_at
+)
+insert into story_keys (key, told_at, entry_id)
+select key, joined.told_at, :entry_id from joined, unnest(cast(:keys as bigint[])) as key
+on conflict do nothing
 """)
 
 
@@ -73,17 +87,8 @@ class StoryStore:
 
     async def join(self, entry_id: int, content_hash: str, keys: Sequence[int], story: int) -> None:
         """Write down which story an entry tells; its own number when it is the first."""
-        row = {"story": story, "content_hash": content_hash, "told_at": clock.now()}
-        joined = await self._connection.execute(
-            insert(stories)
-            .values(entry_id=entry_id, **row)
-            .on_conflict_do_update(index_elements=["entry_id"], set_=row)
-            .returning(stories.c.told_at)
-        )
-        told_at = joined.scalar_one()
-        await self._connection.execute(delete(story_keys).where(story_keys.c.entry_id == entry_id))
-        rows = [{"key": key, "told_at": told_at, "entry_id": entry_id} for key in set(keys)]
-        await self._connection.execute(insert(story_keys).values(rows))
+        values = {"entry_id": entry_id, "content_hash": content_hash, "story": story}
+        await self._connection.execute(_JOIN, {**values, "keys": list(set(keys))})
 
     async def told_before(
         self, entry_id: int, story: int, recipe_id: str
