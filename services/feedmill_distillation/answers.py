@@ -4,6 +4,8 @@ Lengths and amounts are not part of the schema: endpoints refuse schemas with ke
 know, and an answer with a point too many is worth cutting, not paying for again.
 """
 
+import json
+import re
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
@@ -13,6 +15,7 @@ from feedmill_distillation.lines import one_line
 SUMMARY_CHARACTERS = 2_000
 
 _PROBLEMS = 5
+_CONTROL = re.compile(r"[\x00-\x1f]")
 _END_OF_THOUGHTS = "</think>"
 
 
@@ -85,10 +88,20 @@ def read_answer(content: str) -> Answer | InvalidAnswer:
     start, end = spoken.find("{"), spoken.rfind("}")
     if not 0 <= start < end:
         return InvalidAnswer(problem="There is no JSON object in it.")
+    said = spoken[start : end + 1]
     try:
-        return Answer.model_validate_json(spoken[start : end + 1])
+        return Answer.model_validate_json(_escaped(said))
     except ValidationError as error:
         return InvalidAnswer(problem=_in_words(error))
+
+
+def _escaped(said: str) -> str:
+    """Return JSON whose texts have no line breaks as they are: local models write them so."""
+    try:
+        return json.dumps(json.loads(said, strict=False)) if _CONTROL.search(said) else said
+    except (ValueError, RecursionError):
+        # The validator says in words what is wrong.
+        return said
 
 
 def _in_words(error: ValidationError) -> str:

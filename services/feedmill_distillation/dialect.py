@@ -26,6 +26,8 @@ _ABOUT_FORMAT = (
     "guided",
     "grammar",
 )
+# Some servers that check requests blame themselves for what they find.
+_SAYS_INVALID = re.compile(r"validation|invalid|unsupported|not supported|should be")
 # Both must be there: a server may say that it does not know the limit, or repeat the request.
 _LIMIT = re.compile(
     r"max(?:imum)?[_ ](?:completion[_ ]|new[_ ]|output[_ ])?tokens"
@@ -40,12 +42,15 @@ class AnswerFormat(StrEnum):
     """From the most an endpoint can promise to the least."""
 
     JSON_SCHEMA = "json_schema"
+    JSON_OBJECT_OF_SCHEMA = "json_object_of_schema"
+    """Not in the protocol, but several servers of local models know it, and others ignore it."""
     JSON_OBJECT = "json_object"
     PLAIN = "plain"
 
 
 _SIMPLER = {
-    AnswerFormat.JSON_SCHEMA: AnswerFormat.JSON_OBJECT,
+    AnswerFormat.JSON_SCHEMA: AnswerFormat.JSON_OBJECT_OF_SCHEMA,
+    AnswerFormat.JSON_OBJECT_OF_SCHEMA: AnswerFormat.JSON_OBJECT,
     AnswerFormat.JSON_OBJECT: AnswerFormat.PLAIN,
 }
 
@@ -80,6 +85,8 @@ def request_fields(
     if dialect.answer_format is AnswerFormat.JSON_SCHEMA:
         schema = {"name": "distillate", "strict": True, "schema": ANSWER_SCHEMA}
         fields["response_format"] = {"type": "json_schema", "json_schema": schema}
+    elif dialect.answer_format is AnswerFormat.JSON_OBJECT_OF_SCHEMA:
+        fields["response_format"] = {"type": "json_object", "schema": ANSWER_SCHEMA}
     elif dialect.answer_format is AnswerFormat.JSON_OBJECT:
         fields["response_format"] = {"type": "json_object"}
     return fields
@@ -90,9 +97,11 @@ def simpler(dialect: Dialect, status: int, complaint: str) -> Dialect | None:
 
     None when the refusal is about something else, or nothing simpler is left.
     """
-    if status not in _ABOUT_THE_REQUEST:
-        return None
     complaint = complaint.lower()
+    if status not in _ABOUT_THE_REQUEST and not (
+        status == HTTPStatus.INTERNAL_SERVER_ERROR and _SAYS_INVALID.search(complaint)
+    ):
+        return None
     # Before the name: some servers say of both names that the number is too large.
     if dialect.answer_tokens is not None and _is_limit_too_large(complaint):
         return dialect.model_copy(update={"answer_tokens": _fewer(dialect.answer_tokens)})

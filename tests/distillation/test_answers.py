@@ -29,6 +29,10 @@ ANSWER = Answer(
         pytest.param(f"<think>{{hm}} {{</think>{json.dumps(GOOD)}", id="behind thoughts"),
         pytest.param(json.dumps({**GOOD, "title": "More"}), id="with a field too many"),
         pytest.param(
+            json.dumps({**GOOD, "summary": "It says~this."}).replace("~", "\n\t"),
+            id="line breaks as they are",
+        ),
+        pytest.param(
             json.dumps({**GOOD, "summary": " It\n\nsays \x00this. "}), id="white space, controls"
         ),
     ],

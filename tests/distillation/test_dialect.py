@@ -10,6 +10,7 @@ from feedmill_distillation.dialect import (
 from feedmill_distillation.prompt import ANSWER_SCHEMA
 
 SCHEMA = Dialect()
+OF_SCHEMA = Dialect(answer_format=AnswerFormat.JSON_OBJECT_OF_SCHEMA)
 OBJECT = Dialect(answer_format=AnswerFormat.JSON_OBJECT)
 PLAIN = Dialect(answer_format=AnswerFormat.PLAIN)
 FEWER = Dialect(answer_tokens=2_048)
@@ -26,7 +27,11 @@ def test_an_endpoint_is_first_asked_for_a_strict_schema() -> None:
     }
 
 
-def test_then_for_any_object_and_then_for_nothing() -> None:
+def test_then_for_an_object_of_that_schema_for_any_object_and_for_nothing() -> None:
+    assert request_fields(OF_SCHEMA) == {
+        "max_tokens": ANSWER_TOKENS,
+        "response_format": {"type": "json_object", "schema": ANSWER_SCHEMA},
+    }
     assert request_fields(OBJECT) == {
         "max_tokens": ANSWER_TOKENS,
         "response_format": {"type": "json_object"},
@@ -44,10 +49,16 @@ def test_without_a_limit_none_is_sent() -> None:
     ("dialect", "complaint", "expected"),
     [
         pytest.param(
-            SCHEMA, "Invalid parameter: 'response_format' ... is not supported", OBJECT, id="schema"
+            SCHEMA,
+            "Invalid parameter: 'response_format' ... is not supported",
+            OF_SCHEMA,
+            id="schema",
         ),
-        pytest.param(SCHEMA, "does not support response format `json_schema`", OBJECT, id="named"),
-        pytest.param(SCHEMA, "Failed to parse GRAMMAR", OBJECT, id="a local server"),
+        pytest.param(
+            SCHEMA, "does not support response format `json_schema`", OF_SCHEMA, id="named"
+        ),
+        pytest.param(SCHEMA, "Failed to parse GRAMMAR", OF_SCHEMA, id="a local server"),
+        pytest.param(OF_SCHEMA, "response_format: extra inputs", OBJECT, id="a field too many"),
         pytest.param(OBJECT, "'response_format.type' must be 'text'", PLAIN, id="object"),
         pytest.param(PLAIN, "'response_format' is not supported", None, id="nothing simpler"),
         pytest.param(SCHEMA, "maximum context length is 8192", None, id="about something else"),
@@ -75,6 +86,17 @@ def test_a_complaint_makes_the_request_simpler(
 @pytest.mark.parametrize("status", [401, 404, 429, 500])
 def test_other_refusals_are_not_about_the_dialect(status: int) -> None:
     assert simpler(SCHEMA, status, "response_format") is None
+
+
+def test_a_server_that_blames_itself_for_what_a_request_says_is_understood() -> None:
+    complaint = (
+        "1 validation error: {'loc': ('body', 'response_format', 'type'), "
+        "'msg': \"Input should be 'text' or 'json_object'\", 'input': 'json_schema'}"
+    )
+
+    assert simpler(SCHEMA, 500, complaint) == OF_SCHEMA
+    assert simpler(SCHEMA, 503, complaint) is None
+    assert simpler(SCHEMA, 500, "validation of the model's files failed") is None
 
 
 TOO_LARGE = [

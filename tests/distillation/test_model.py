@@ -423,7 +423,7 @@ async def test_nobody_listening_is_no_connection() -> None:
     ("known", "asked"),
     [
         pytest.param(["json_object"], ["json_schema", "json_object"], id="JSON mode only"),
-        pytest.param([], ["json_schema", "json_object", "text"], id="neither"),
+        pytest.param([], ["json_schema", "json_object", "json_object", "text"], id="neither"),
     ],
 )
 async def test_a_simpler_endpoint_is_asked_more_simply_from_then_on(
