@@ -9,10 +9,12 @@ from lxml.html import Element, HtmlElement
 from feedmill_fetch.arbiter import Panel, arbitrate
 from feedmill_fetch.candidates import Candidate
 from feedmill_fetch.extractors import quick_rival, second_rival, thorough_rival, witness
-from feedmill_fetch.lines import Line, lines_of, placed_lines
+from feedmill_fetch.lines import Line, placed_lines
 from feedmill_fetch.mending import mended
 from feedmill_fetch.page import is_deep, parse, size_of
+from feedmill_fetch.prose import Prose
 from feedmill_fetch.reader import reader_view
+from feedmill_fetch.reader.nodes import remove
 
 # The longest article seen is on a page of a third as many. Some extractors' time grows with the
 # square of it.
@@ -85,9 +87,17 @@ def find_article(
     )
 
 
-def as_article(root: HtmlElement, found_by: str) -> Article:
-    """Return markup that is known to be the article, by a rule say."""
-    return Article(root, tuple(line for line in lines_of(root) if line.words), found_by=found_by)
+def as_article(root: HtmlElement, titles: Sequence[str], found_by: str) -> Article:
+    """Return markup that is known to be the article, by a rule say, without its headline."""
+    prose = Prose(titles)
+    placed = [(line, block) for line, block in placed_lines(root) if line.words]
+    headline = next(
+        (block for line, block in placed if line.heading and prose.is_title(line)), None
+    )
+    if headline is not None:
+        remove(headline)
+    lines = tuple(line for line, block in placed if block is not headline)
+    return Article(root, lines, found_by=found_by)
 
 
 def _plain_article(testimony: Candidate) -> Article:

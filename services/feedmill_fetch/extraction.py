@@ -103,12 +103,12 @@ def _from_page(
     ruled = follow(rule, page) if rule else Ruled(None)
     if ruled.removed:
         source = as_source(page)
+    titles = tuple(filter(None, (*metadata.titles, title)))
     if rule is None or ruled.article is None:
-        titles = tuple(filter(None, (*metadata.titles, title)))
         by_line = not metadata.byline
         article = find_article(page, source, titles=titles, teaser=teaser, wants_byline=by_line)
     else:
-        article = as_article(ruled.article, f"rule/{rule.name}")
+        article = as_article(ruled.article, titles, f"rule/{rule.name}")
     text = storable("\n".join(line.text for line in article.lines))
     signs = signs_of(source, found=text, free=metadata.free)
     if _is_no_article(article, text) or not _WALLS.isdisjoint(signs):

@@ -72,6 +72,19 @@ def test_where_a_rule_names_no_part_that_is_there_the_article_is_looked_for(
     assert f"{PROSE}Two." not in lines
 
 
+def test_a_headline_is_not_said_twice(folder: Path) -> None:
+    (folder / "mine.toml").write_text(one('".text"'))
+    text = f"<h1>The  Mill</h1><p>{PROSE}</p><h2>The mill</h2><p>{PROSE}</p>"
+    body = f"<html><head><title>The mill</title></head><body><div class=text>{text}</div>".encode()
+
+    content = examine(body, charset=None, url="https://mills.example/", rules=str(folder)).content
+
+    assert content is not None
+    assert content.text.split("\n") == [PROSE.strip(), "The mill", PROSE.strip()]
+    assert "<h1>" not in content.html
+    assert content.html.count("<h2>") == 1
+
+
 def test_what_a_rule_names_is_sanitised_like_everything(folder: Path) -> None:
     (folder / "mine.toml").write_text(one('".text"'))
     body = f"<body><div class=text><p onclick=x>{PROSE * 3}</p><script>x</script></div>".encode()
