@@ -38,12 +38,19 @@ check: $(VENV)/dev.stamp ## Formatting, lint, types, architecture
 	$(VENV)/bin/lint-imports
 
 .PHONY: test
-test: $(VENV)/dev.stamp ## Every test, against real Postgres and real Temporal, with coverage
+test: $(VENV)/dev.stamp chromium ## Every test, against real Postgres and real Temporal, with coverage
 	$(PYTHON) -m pytest --cov --cov-report=term $(ARGS)
 
 .PHONY: test-fast
-test-fast: $(VENV)/dev.stamp ## Everything but the tests that run the whole fleet
+test-fast: $(VENV)/dev.stamp chromium ## Everything but the tests that run the whole fleet
 	$(PYTHON) -m pytest --ignore=tests/e2e $(ARGS)
+
+.PHONY: chromium
+chromium:
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+		&& echo "Installing Chromium ..." && apt-get update -qq \
+		&& DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
+		|| { echo "The tests need a browser: install Chromium, so that chromium is on the PATH." >&2; exit 1; }
 
 .PHONY: drill
 drill: $(VENV)/dev.stamp ## Kill every process again and again during journeys, and count what it cost

@@ -1,7 +1,6 @@
 """Pages that fill themselves in, seen by a real browser; and what their scripts cannot reach."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
@@ -18,10 +17,6 @@ from feedmill.web.answers import Refusal
 from feedmill_fetch.browser.chromium import Chromium, find_program, open_chromium
 from feedmill_fetch.browser.rendering import BrowserLimits, Rendered
 from support.origin import Origin, open_origin
-
-pytestmark = pytest.mark.skipif(
-    shutil.which("chromium") is None, reason="no Chromium on this machine"
-)
 
 AGENT = "Feedmill/test (+https://feedmill.example)"
 SENTENCE = "The miller counted his sacks of flour before the wheel began to turn again."

@@ -1,6 +1,5 @@
 """What becomes of entries whose pages a browser looks at."""
 
-import shutil
 from datetime import timedelta
 
 import pytest
@@ -240,7 +239,6 @@ async def test_a_page_looked_at_again_in_a_browser_is_compared_by_its_text(
     ]
 
 
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium on this machine")
 async def test_a_page_that_fills_itself_in_goes_all_the_way_through_a_real_browser(
     store: Store, web_client: WebClient, extractors: IsolatedPool, origin: Origin
 ) -> None:

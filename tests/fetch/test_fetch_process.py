@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import signal
 import sys
 import uuid
@@ -12,7 +11,6 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import psutil
-import pytest
 from aiohttp import web
 from sqlalchemy import text
 from temporalio.client import Client
@@ -143,7 +141,6 @@ async def test_a_service_killed_in_the_middle_of_a_slice_loses_and_repeats_nothi
     assert distillation.slices == [tuple(ids)]
 
 
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium on this machine")
 async def test_the_other_role_looks_at_pages_in_a_browser(
     temporal: Client, store: Store, database_url: str, origin: Origin
 ) -> None:

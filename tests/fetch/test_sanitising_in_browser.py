@@ -1,9 +1,5 @@
 """What comes through does nothing in a browser either, whatever the parsers of this world agree on."""
 
-import shutil
-
-import pytest
-
 from feedmill_fetch.browser.chromium import open_chromium
 from feedmill_fetch.browser.rendering import Rendered
 from feedmill_fetch.sanitising import sanitise
@@ -28,7 +24,6 @@ def page_of(parts: list[str]) -> str:
     )
 
 
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium on this machine")
 async def test_nothing_runs_or_leads_away_in_a_browser(origin: Origin) -> None:
     async def note(url: str) -> bool:
         left_for.append(url)
