@@ -135,6 +135,8 @@ class DistillationService(DistillationActivities):
             made = [await self._make(content, choice) for choice in choices]
         except BudgetSpentError as error:
             BUDGET_STEPS.labels("deferred").inc()
+            async with self._store.transaction() as tx:
+                await tx.entries.distil_later(content.entry_id, until=error.until)
             return DistillationDeferred(entry_id=content.entry_id, until=error.until)
         await self._keep(content, made)
         return None

@@ -23,6 +23,7 @@ from support import model_server as serve
 from support.articles import store_articles
 from support.clock import NOON, Clock
 from support.distilling import BRIDGE, FERRY, NoDistiller, distill, standings
+from support.entries import entry_row
 from support.kitchen import CALL_NANOS, FILE, open_till_model
 from support.ladders import OwnWords, made_with
 from support.model_server import ModelServer, open_model_server
@@ -88,6 +89,7 @@ async def test_at_the_end_of_the_ladder_entries_wait_for_the_next_day(
     async with open_till_model(server, store, ceilings=Ceilings(tokens=800)) as usual:
         service = service_of(store, usual, concurrency=1)
         today = await distill(service, ids)
+        waits = (await entry_row(store, ids[1])).next_try_at
         await clock.advance(timedelta(hours=12))
         tomorrow = await distill(service, ids)
 
@@ -95,6 +97,7 @@ async def test_at_the_end_of_the_ladder_entries_wait_for_the_next_day(
         EntryDistilled(entry_id=ids[0]),
         DistillationDeferred(entry_id=ids[1], until=midnight),
     ]
+    assert waits == midnight
     assert tomorrow == [EntryDistilled(entry_id=entry_id) for entry_id in ids]
 
 

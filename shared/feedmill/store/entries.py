@@ -148,6 +148,14 @@ class EntryStore:
         )
         return (await self._connection.execute(statement)).scalar_one_or_none() is not None
 
+    async def distil_later(self, entry_id: int, *, until: datetime) -> None:
+        """Write down that there is no budget for an entry's article before then."""
+        await self._connection.execute(
+            update(entries)
+            .where(entries.c.id == entry_id, entries.c.stage == Stage.FETCHED)
+            .values(next_try_at=until)
+        )
+
     async def due_again(self, limit: int) -> tuple[int, ...]:
         """Return entries whose next try is due, whoever was to make it; the most overdue first."""
         statement = (
