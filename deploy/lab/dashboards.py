@@ -267,6 +267,19 @@ FEEDS = (
                 (f"max by (stage) (feedmill_entries_waiting_seconds{{{_N}}})", "{{stage}}"),
             ),
             _lines(
+                "Entries picked up",
+                "Stalled entries that a run was started for by the stage they stood at, and old ones forgotten.",
+                "ops",
+                (_by("stage", "feedmill_entries_picked_up_total"), "{{stage}}"),
+                (_by("component", "feedmill_entries_pruned_total"), "forgotten"),
+            ),
+            _lines(
+                "Entries stalled",
+                "Entries that stand still without a living run, when they were last looked for.",
+                "short",
+                (f"max(feedmill_entries_stalled{{{_N}}})", "stalled"),
+            ),
+            _lines(
                 "New entries",
                 "Entries seen for the first time.",
                 "ops",

@@ -6,14 +6,17 @@ from feedmill.config import OrchestratorSettings, load
 from feedmill.contracts.queues import TaskQueue
 from feedmill.store import open_store
 from feedmill.worker import main_of, run_worker
+from feedmill_orchestrator.handing_over import HandOver
 from feedmill_orchestrator.registry import WORKFLOWS
 from feedmill_orchestrator.shards import keep_shards
+from feedmill_orchestrator.upkeep import Upkeep
 from feedmill_orchestrator.watching import watch
 
 
 async def main() -> None:
     settings = load(OrchestratorSettings)
     async with open_store(settings) as store:
+        hand_over, upkeep = HandOver(store), Upkeep(store)
 
         async def begin(client: Client) -> None:
             await asyncio.gather(keep_shards(client, settings.poll_shards), watch(client, store))
@@ -23,6 +26,13 @@ async def main() -> None:
             TaskQueue.ORCHESTRATION,
             store,
             workflows=WORKFLOWS,
+            activities=[
+                hand_over.select_feeds,
+                hand_over.join_domains,
+                upkeep.keep_shards,
+                upkeep.pick_up_stalled,
+                upkeep.prune_slice,
+            ],
             begin=begin,
         )
 

@@ -4,6 +4,7 @@ import asyncio
 
 from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
 from feedmill.contracts.queues import TaskQueue
@@ -21,7 +22,7 @@ async def keep_shards(client: Client, shards: int) -> None:
     waiting = [TendShard(shard=shard, shards=shards) for shard in range(shards)]
     while waiting:
         try:
-            await _start(client, waiting[0])
+            await start_shard(client, waiting[0])
         except RPCError as error:
             log.warning("shard not started", shard=waiting[0].shard, error=error.message)
             await asyncio.sleep(_RETRY_SECONDS)
@@ -29,12 +30,17 @@ async def keep_shards(client: Client, shards: int) -> None:
             waiting.pop(0)
 
 
-async def _start(client: Client, request: TendShard) -> None:
-    await client.start_workflow(
-        PollShard.run,
-        request,
-        id=poll_shard_id(request.shard),
-        task_queue=TaskQueue.ORCHESTRATION,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        static_summary=f"shard {request.shard} of {request.shards}",
-    )
+async def start_shard(client: Client, request: TendShard) -> bool:
+    """Start a shard's poller; False when it runs already."""
+    try:
+        await client.start_workflow(
+            PollShard.run,
+            request,
+            id=poll_shard_id(request.shard),
+            task_queue=TaskQueue.ORCHESTRATION,
+            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+            static_summary=f"shard {request.shard} of {request.shards}",
+        )
+    except WorkflowAlreadyStartedError:
+        return False
+    return True

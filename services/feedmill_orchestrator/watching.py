@@ -30,6 +30,7 @@ _FIGURES_EVERY_SECONDS = 30.0
 _KINDS = {
     TaskQueue.INGESTION: ("activity",),
     TaskQueue.FETCH: ("activity",),
+    TaskQueue.FETCH_BROWSER: ("activity",),
     TaskQueue.DISTILLATION: ("activity",),
     TaskQueue.ORCHESTRATION: ("workflow", "activity"),
 }

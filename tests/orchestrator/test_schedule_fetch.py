@@ -22,6 +22,7 @@ from support.fleet import (
     ScriptedIngestion,
     fleet,
 )
+from support.starting import in_activity
 
 NOBODY = FeedMissing(feed_id=1)
 # Each longer than the run may take; together short, as all tests share one clock that jumps.
@@ -67,15 +68,15 @@ async def test_a_page_is_tried_until_its_last_try_whatever_else_the_run_may_take
     assert fetched.progress == EntriesProgress(
         step=RunStep.DONE, total=3, fetched=2, distilled=2, unavailable=1
     )
-    assert fetch.slices == [(1, 2, 3), (2,), (2,), (2,), (2,)]
-    assert distillation.slices == [(1, 3)]
+    assert sorted(fetch.slices) == [(1,), (2,), (2,), (2,), (2,), (2, 3)]
+    assert sorted(distillation.slices) == [(1,), (3,)]
 
 
 async def test_a_host_that_wants_days_is_left_for_later_all_the_same(
     time_skipping: Client,
 ) -> None:
     def fetched(entry_id: int, _: int) -> FetchOutcome:
-        return EntryDeferred(entry_id=entry_id, until=datetime.now(UTC) + timedelta(days=3_000))
+        return EntryDeferred(entry_id=entry_id, until=in_activity(days=3_000))
 
     async with fleet(time_skipping, ScriptedIngestion(NOBODY), ScriptedFetch(fetched)):
         handle = await start(time_skipping, FetchBatch(entry_ids=(1,)))
@@ -101,7 +102,7 @@ async def test_what_is_fetched_again_and_unchanged_is_not_distilled_again(
         step=RunStep.DONE, total=2, fetched=1, distilled=1, unchanged=1
     )
     assert distillation.slices == [(2,)]
-    assert [request.again_since for request in fetch.requests] == [since]
+    assert {request.again_since for request in fetch.requests} == {since}
 
 
 async def test_pages_that_need_a_browser_are_looked_at_by_who_has_one(
@@ -114,7 +115,7 @@ async def test_pages_that_need_a_browser_are_looked_at_by_who_has_one(
         if entry_id == 3:
             return ContentUnavailable(entry_id=3, reason=Reason.NEEDS_BROWSER)
         if entry_id == 4 and asking == 0:
-            return EntryDeferred(entry_id=4, until=datetime.now(UTC) + timedelta(seconds=30))
+            return EntryDeferred(entry_id=4, until=in_activity(seconds=30))
         return None
 
     distillation, browser = ScriptedDistillation(), ScriptedBrowser(browsed)

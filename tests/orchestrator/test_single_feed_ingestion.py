@@ -50,7 +50,7 @@ async def test_a_feed_goes_all_the_way_in_slices(time_skipping: Client) -> None:
     assert ingested.progress == IngestionProgress(
         feed_id=FEED, step=RunStep.DONE, total=25, fetched=25, distilled=25
     )
-    assert sorted(len(slice_) for slice_ in fetch.slices) == [8, 8, 9]
+    assert sorted(len(slice_) for slice_ in fetch.slices) == [1, 3, 7, 7, 7]
     assert sorted(entry for slice_ in distillation.slices for entry in slice_) == [*range(1, 26)]
 
 
@@ -117,8 +117,8 @@ async def test_what_is_fetched_is_distilled_while_the_rest_waits(time_skipping: 
 
         await handle.result()
 
-    assert fetch.slices == [(1, 2, 3), (2, 3)]
-    assert distillation.slices == [(1,), (2, 3)]
+    assert sorted(fetch.slices) == [(1,), (2, 3), (2, 3)]
+    assert sorted(distillation.slices) == [(1,), (2, 3)]
 
 
 async def test_a_host_that_wants_more_time_than_the_run_has_is_left_for_later(
@@ -291,13 +291,13 @@ async def test_slices_that_wait_for_a_host_do_not_hold_up_the_rest(temporal: Cli
     ):
         handle = await start(temporal, request)
         async with asyncio.timeout(20):
-            while len(distillation.slices) < 6:
+            while sum(map(len, distillation.slices)) < 6:
                 await asyncio.sleep(0.02)
 
         progress = await handle.query(SingleFeedIngestion.get_progress)
 
         await handle.terminate()
-    assert sorted(distillation.slices) == [(7,), (8,), (9,), (10,), (11,), (12,)]
+    assert sorted(each for slice_ in distillation.slices for each in slice_) == [*range(7, 13)]
     assert progress.step is RunStep.WAITING
     assert progress.waiting_until == later
 

@@ -12,9 +12,11 @@ from feedmill.contracts.activities import (
     BrowserActivities,
     DistillationActivities,
     FetchActivities,
+    HandOverActivities,
     HubActivities,
     IngestionActivities,
     ReextractionActivities,
+    UpkeepActivities,
 )
 from feedmill.contracts.queues import TaskQueue
 from feedmill.errors import PermanentError
@@ -39,18 +41,37 @@ from feedmill.models.feeds import (
 )
 from feedmill.models.hubs import HubsTended, PushesTaken, TakePushes, TendHubs
 from feedmill.models.reextraction import PagesReextracted, ReextractPages
+from feedmill.models.upkeep import (
+    DomainsJoined,
+    FeedsSelected,
+    JoinDomains,
+    KeepShards,
+    PickUpStalled,
+    PruneSlice,
+    SelectFeeds,
+    ShardsKept,
+    SlicePruned,
+    StalledPickedUp,
+)
 from feedmill.worker.run import build_worker
 from feedmill_orchestrator.registry import WORKFLOWS
 
 
 class ScriptedIngestion(IngestionActivities):
-    """Answers each poll with the next outcome of a script; the last one for ever.
+    """Answers each poll with the next outcome of a script, the last one for ever, or by `outcome`.
 
     While the gate is closed, rounds take their time.
     """
 
-    def __init__(self, *script: PollOutcome, rounds: Sequence[DueFeedsPolled] = ()) -> None:
+    def __init__(
+        self,
+        *script: PollOutcome,
+        rounds: Sequence[DueFeedsPolled] = (),
+        outcome: Callable[[int, int], PollOutcome] | None = None,
+    ) -> None:
         self._script = list(script)
+        self._outcome = outcome
+        self._askings: dict[int, int] = {}
         self._rounds = list(rounds)
         self.asked_at: list[datetime] = []
         self.rounds: list[PollDueFeeds] = []
@@ -61,8 +82,16 @@ class ScriptedIngestion(IngestionActivities):
     @activity.defn
     async def poll_feeds(self, request: PollFeeds) -> FeedsPolled:
         self.asked_at.append(request.asked_at)
+        if self._outcome is not None:
+            return FeedsPolled(outcomes=tuple(map(self._one, request.feed_ids)))
         outcome = self._script.pop(0) if len(self._script) > 1 else self._script[0]
         return FeedsPolled(outcomes=(outcome,))
+
+    def _one(self, feed_id: int) -> PollOutcome:
+        assert self._outcome is not None
+        asking = self._askings.get(feed_id, 0)
+        self._askings[feed_id] = asking + 1
+        return self._outcome(feed_id, asking)
 
     @activity.defn
     async def poll_due_feeds(self, request: PollDueFeeds) -> DueFeedsPolled:
@@ -166,6 +195,60 @@ class ScriptedDistillation(DistillationActivities):
         return self._outcome(entry_id) or EntryDistilled(entry_id=entry_id)
 
 
+class ScriptedHandOver(HandOverActivities):
+    """Knows some feeds, and lets those entries join a domain's queue that `joins` says."""
+
+    def __init__(
+        self,
+        feed_ids: Sequence[int] = (),
+        joins: Callable[[Sequence[int]], Sequence[int]] | None = None,
+    ) -> None:
+        self._feed_ids = feed_ids
+        self._joins = joins or (lambda _entry_ids: ())
+        self.askings: list[tuple[int, ...]] = []
+        self.broken = False
+
+    @activity.defn
+    async def select_feeds(self, request: SelectFeeds) -> FeedsSelected:
+        after = [each for each in self._feed_ids if each > request.after_feed_id]
+        return FeedsSelected(feed_ids=tuple(after[: request.limit]), total=len(self._feed_ids))
+
+    @activity.defn
+    async def join_domains(self, request: JoinDomains) -> DomainsJoined:
+        self.askings.append(request.entry_ids)
+        if self.broken:
+            raise PermanentError("no such table")
+        return DomainsJoined(entry_ids=tuple(self._joins(request.entry_ids)))
+
+
+class ScriptedUpkeep(UpkeepActivities):
+    """Answers with the next of a script, then with nothing to do."""
+
+    def __init__(
+        self,
+        stalled: Sequence[StalledPickedUp] = (),
+        pruned: Sequence[SlicePruned] = (),
+    ) -> None:
+        self._stalled = list(stalled)
+        self._pruned = list(pruned)
+        self.pick_ups: list[PickUpStalled] = []
+        self.prunings: list[PruneSlice] = []
+
+    @activity.defn
+    async def keep_shards(self, request: KeepShards) -> ShardsKept:
+        return ShardsKept(running=request.shards)
+
+    @activity.defn
+    async def pick_up_stalled(self, request: PickUpStalled) -> StalledPickedUp:
+        self.pick_ups.append(request)
+        return self._stalled.pop(0) if self._stalled else StalledPickedUp()
+
+    @activity.defn
+    async def prune_slice(self, request: PruneSlice) -> SlicePruned:
+        self.prunings.append(request)
+        return self._pruned.pop(0) if self._pruned else SlicePruned()
+
+
 class ScriptedReextraction(ReextractionActivities):
     """Answers each request with the next slice of a script, unless it is broken."""
 
@@ -189,15 +272,29 @@ async def fleet(
     fetch: ScriptedFetch | None = None,
     distillation: ScriptedDistillation | None = None,
     hubs: ScriptedHubs | None = None,
+    hand_over: HandOverActivities | None = None,
+    upkeep: UpkeepActivities | None = None,
     reextraction: ScriptedReextraction | None = None,
     browser: ScriptedBrowser | None = None,
 ) -> AsyncIterator[None]:
     """Serve every queue while the block lasts: real workflows, scripted activities."""
     fetch, distillation = fetch or ScriptedFetch(), distillation or ScriptedDistillation()
     hubs, reextraction = hubs or ScriptedHubs(), reextraction or ScriptedReextraction()
+    hand_over, upkeep = hand_over or ScriptedHandOver(), upkeep or ScriptedUpkeep()
     async with AsyncExitStack() as stack:
         for worker in (
-            build_worker(client, TaskQueue.ORCHESTRATION, workflows=WORKFLOWS),
+            build_worker(
+                client,
+                TaskQueue.ORCHESTRATION,
+                workflows=WORKFLOWS,
+                activities=[
+                    hand_over.select_feeds,
+                    hand_over.join_domains,
+                    upkeep.keep_shards,
+                    upkeep.pick_up_stalled,
+                    upkeep.prune_slice,
+                ],
+            ),
             build_worker(
                 client,
                 TaskQueue.INGESTION,

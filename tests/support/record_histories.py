@@ -10,39 +10,70 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from temporalio.client import Client, WorkflowContinuedAsNewError
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from feedmill.contracts.queues import TaskQueue
 from feedmill.contracts.workflows import (
+    AllFeedsIngestion,
+    ContentDistillation,
+    DomainFetch,
     PollShard,
+    PruneEntries,
+    Reconcile,
     Reextract,
     ScheduleFetch,
     SingleFeedIngestion,
+    Supervise,
 )
 from feedmill.errors import PermanentError
 from feedmill.models.entries import ContentUnavailable, EntryDeferred, FetchOutcome
-from feedmill.models.feeds import DueFeedsPolled, FeedDeferred, FeedFailed, FeedPolled
+from feedmill.models.feeds import (
+    DueFeedsPolled,
+    FeedDeferred,
+    FeedFailed,
+    FeedPolled,
+    PollOutcome,
+)
 from feedmill.models.hubs import HubsTended, PushesTaken
 from feedmill.models.outcomes import Reason
 from feedmill.models.reextraction import PagesReextracted, ReextractKept
-from feedmill.models.runs import FetchBatch, IngestFeed, TendShard
+from feedmill.models.runs import (
+    DistillBatch,
+    FetchBatch,
+    IngestAllFeeds,
+    IngestFeed,
+    JoinDomain,
+    ServeDomain,
+    TendShard,
+)
+from feedmill.models.upkeep import (
+    ForgetOld,
+    KeepShards,
+    RepairStages,
+    SlicePruned,
+    StalledPickedUp,
+)
 from support.fleet import (
     ScriptedDistillation,
     ScriptedFetch,
+    ScriptedHandOver,
     ScriptedHubs,
     ScriptedIngestion,
     ScriptedReextraction,
+    ScriptedUpkeep,
     fleet,
 )
 from support.programs import binary
 
 HISTORIES = Path(__file__).parents[1] / "histories"
 
-Services = tuple[ScriptedIngestion, ScriptedFetch, ScriptedDistillation, ScriptedHubs]
+# Whatever `fleet` takes, in its order.
+Services = tuple[Any, ...]
 
 
 def whole_way() -> Services:
@@ -75,14 +106,6 @@ def dead_ends() -> Services:
 def no_feed() -> Services:
     failed = FeedFailed(feed_id=1, reason=Reason.NOT_A_FEED, detail="text/html")
     return ScriptedIngestion(failed), ScriptedFetch(), ScriptedDistillation(), ScriptedHubs()
-
-
-SCENARIOS: tuple[Callable[[], Services], ...] = (
-    whole_way,
-    slow_host,
-    dead_ends,
-    no_feed,
-)
 
 
 def tried_again() -> Services:
@@ -130,7 +153,12 @@ def hubs() -> Services:
 
 def slices() -> Services:
     """Two slices of kept pages, of which one has something to distil."""
-    return ScriptedIngestion(_polled(0)), ScriptedFetch(), ScriptedDistillation(), ScriptedHubs()
+    return (
+        *whole_way(),
+        ScriptedHandOver(),
+        ScriptedUpkeep(),
+        ScriptedReextraction(*SLICES),
+    )
 
 
 SLICES = (
@@ -139,48 +167,118 @@ SLICES = (
 )
 
 
-async def main() -> None:
-    HISTORIES.mkdir(exist_ok=True)
+class Scenario(NamedTuple):
+    """One run to be recorded: what is started, and who answers it."""
+
+    name: str
+    run: Any
+    request: object
+    services: Callable[[], Services]
+    signals: tuple[tuple[str, object], ...] = ()
+
+
+def early_slices() -> Services:
+    return whole_way()
+
+
+def busy_host() -> Services:
+    polls, fetch, distillation, hubs_, *_ = slow_host()
+    hand_over = ScriptedHandOver(joins=lambda entry_ids: entry_ids[:3])
+    return polls, fetch, distillation, hubs_, hand_over
+
+
+def every_feed() -> Services:
+    def outcome(feed_id: int, asking: int) -> PollOutcome:
+        later = datetime.now(UTC) + timedelta(seconds=1)
+        if feed_id == 3 and not asking:
+            return FeedDeferred(feed_id=3, until=later)
+        return FeedPolled(feed_id=feed_id, waiting_entry_ids=(feed_id,))
+
+    polls, hand_over = ScriptedIngestion(outcome=outcome), ScriptedHandOver(range(1, 7))
+    return polls, ScriptedFetch(), ScriptedDistillation(), ScriptedHubs(), hand_over
+
+
+def something_stalled() -> Services:
+    stalled = StalledPickedUp(new_entry_ids=(1, 2), fetched_entry_ids=(3,), left=1)
+    pruned = (SlicePruned(pruned=3, next_after=9), SlicePruned(pruned=1))
+    upkeep = ScriptedUpkeep([stalled], pruned)
+    return (*whole_way(), ScriptedHandOver(), upkeep)
+
+
+_BATCH = FetchBatch(entry_ids=tuple(range(1, 13)))
+_SHARD = TendShard(rounds=3)
+_JOINS = (("join", JoinDomain(entry_ids=tuple(range(1, 13)))),)
+
+SCENARIOS: tuple[Scenario, ...] = (
+    *(
+        Scenario(each.__name__, SingleFeedIngestion.run, IngestFeed(feed_id=1), each)
+        for each in (whole_way, slow_host, dead_ends, no_feed, early_slices, tried_again)
+    ),
+    *(
+        Scenario(each.__name__, ScheduleFetch.run, _BATCH, each)
+        for each in (slow_host, dead_ends, busy_host)
+    ),
+    *(Scenario(each.__name__, PollShard.run, _SHARD, each) for each in (rounds, hubs)),
+    Scenario(
+        "every_feed",
+        AllFeedsIngestion.run,
+        IngestAllFeeds(feeds_per_slice=2, feeds_per_history=4),
+        every_feed,
+    ),
+    Scenario("slices", Reextract.run, ReextractKept(), slices),
+    Scenario("slow_host", DomainFetch.run, ServeDomain(host="a.example"), slow_host, _JOINS),
+    Scenario(
+        "goes_on", DomainFetch.run, ServeDomain(host="a.example", slices=2), slow_host, _JOINS
+    ),
+    Scenario("whole_way", ContentDistillation.run, DistillBatch(entry_ids=(1, 2, 3)), whole_way),
+    Scenario("something_stalled", Reconcile.run, RepairStages(), something_stalled),
+    Scenario("something_old", PruneEntries.run, ForgetOld(keep_days=90), something_stalled),
+    Scenario("all_run", Supervise.run, KeepShards(shards=2), whole_way),
+)
+
+
+async def main(folder: Path = HISTORIES) -> None:
+    folder.mkdir(exist_ok=True)
     async with await WorkflowEnvironment.start_local(
         dev_server_existing_path=binary("temporal"),
         dev_server_log_level="error",
         data_converter=pydantic_data_converter,
     ) as environment:
         for scenario in SCENARIOS:
-            await _record(
-                environment.client, scenario, SingleFeedIngestion.run, IngestFeed(feed_id=1)
-            )
-        await _record(
-            environment.client, tried_again, SingleFeedIngestion.run, IngestFeed(feed_id=1)
-        )
-        batch = FetchBatch(entry_ids=tuple(range(1, 13)))
-        for scenario in (slow_host, dead_ends):
-            await _record(environment.client, scenario, ScheduleFetch.run, batch)
-        await _record(environment.client, slices, Reextract.run, ReextractKept())
-        for scenario in (rounds, hubs):
-            await _record(environment.client, scenario, PollShard.run, TendShard(rounds=3))
+            path = folder / f"{_workflow_of(scenario)}.{scenario.name}.json"
+            if not path.exists():
+                path.write_text(await record(environment.client, scenario))
+                print(f"recorded {path.name}")
 
 
-async def _record(
-    client: Client, scenario: Callable[[], Services], run: Callable[..., Any], request: object
-) -> None:
-    name = run.__qualname__.split(".")[0]
-    path = HISTORIES / f"{name}.{scenario.__name__}.json"
-    if path.exists():
-        return
-    async with fleet(client, *scenario(), reextraction=ScriptedReextraction(*SLICES)):
+async def record(client: Client, scenario: Scenario) -> str:
+    """Run a scenario, and return its history without traces of this machine."""
+    workflow_id = f"{_workflow_of(scenario)}/{scenario.name}"
+    async with fleet(client, *scenario.services()):
+        signal, *more = scenario.signals or (("", None),)
         handle = await client.start_workflow(
-            run, request, id=f"{name}/1", task_queue=TaskQueue.ORCHESTRATION
+            scenario.run,
+            scenario.request,
+            id=workflow_id,
+            task_queue=TaskQueue.ORCHESTRATION,
+            start_signal=signal[0] or None,
+            start_signal_args=[signal[1]] if signal[0] else [],
         )
+        for name, argument in more:
+            await handle.signal(name, argument)
         with suppress(WorkflowContinuedAsNewError):
             await handle.result(follow_runs=False)
-        history = await client.get_workflow_handle(
-            handle.id, run_id=handle.first_execution_run_id
-        ).fetch_history()
-    if name == "PollShard":
-        await client.get_workflow_handle(handle.id).terminate()
-    path.write_text(_anonymous(history.to_json(), client.identity))
-    print(f"recorded {path.name}")
+        first = client.get_workflow_handle(workflow_id, run_id=handle.first_execution_run_id)
+        history = await first.fetch_history()
+        # What goes on in another history is in nobody's way.
+        with suppress(RPCError):
+            await client.get_workflow_handle(workflow_id).terminate()
+    return _anonymous(history.to_json(), client.identity)
+
+
+def _workflow_of(scenario: Scenario) -> str:
+    name: str = scenario.run.__qualname__.split(".")[0]
+    return name
 
 
 def _anonymous(history: str, identity: str) -> str:

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import TypeVar
 
 from feedmill.models.distillates import DistillOutcome
 from feedmill.models.entries import ContentUnavailable, EntryDeferred, FetchOutcome
 from feedmill.models.feeds import FeedDeferred, FeedFailed, FeedPolled, PollOutcome
 from feedmill.models.outcomes import Reason
-from feedmill.models.runs import EntriesProgress, IngestionProgress, RunStep
+from feedmill.models.runs import AllFeedsProgress, EntriesProgress, IngestionProgress, RunStep
 
 P = TypeVar("P", bound=EntriesProgress)
 
@@ -27,6 +28,26 @@ def after_poll(progress: IngestionProgress, polled: PollOutcome) -> IngestionPro
         changes |= {"found": tuple(link.url for link in polled.found)}
     waiting = getattr(polled, "waiting_entry_ids", ())
     return progress.model_copy(update={**changes, "total": len(waiting)})
+
+
+def after_polls(progress: AllFeedsProgress, outcomes: Sequence[PollOutcome]) -> AllFeedsProgress:
+    """Return the progress over feeds once a slice of them has been polled."""
+    counts = Counter(outcome.outcome for outcome in outcomes)
+    return progress.model_copy(
+        update={
+            "polled": progress.polled + counts["polled"],
+            "failed": progress.failed + counts["failed"],
+            "missing": progress.missing + counts["missing"],
+        }
+    )
+
+
+def waiting(outcomes: Sequence[PollOutcome]) -> tuple[int, ...]:
+    """Return the entries that polls have found waiting, each once."""
+    found = (
+        entry_id for outcome in outcomes for entry_id in getattr(outcome, "waiting_entry_ids", ())
+    )
+    return tuple(dict.fromkeys(found))
 
 
 def after_fetch(progress: P, outcomes: Sequence[FetchOutcome]) -> P:
@@ -79,3 +100,19 @@ def slices(entry_ids: Sequence[int], size: int) -> list[tuple[int, ...]]:
     """
     count = -(-len(entry_ids) // size)
     return [tuple(entry_ids[start::count]) for start in range(count)]
+
+
+# The first entries go alone, so that there is something to read while the rest is on its way.
+_EARLY = (1, 3)
+
+
+def early_slices(entry_ids: Sequence[int], size: int) -> list[tuple[int, ...]]:
+    """Deal entry ids out to slices of at most `size`, but for the first ones: these are small."""
+    early = [min(size, count) for count in _EARLY]
+    starts = [0, *accumulate(early)]
+    first = [
+        tuple(entry_ids[start : start + count])
+        for start, count in zip(starts, early, strict=False)
+        if start < len(entry_ids)
+    ]
+    return first + slices(entry_ids[starts[-1] :], size)

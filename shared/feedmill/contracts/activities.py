@@ -9,6 +9,18 @@ from feedmill.models.entries import EntriesFetched, FetchEntries
 from feedmill.models.feeds import DueFeedsPolled, FeedsPolled, PollDueFeeds, PollFeeds
 from feedmill.models.hubs import HubsTended, PushesTaken, TakePushes, TendHubs
 from feedmill.models.reextraction import PagesReextracted, ReextractPages
+from feedmill.models.upkeep import (
+    DomainsJoined,
+    FeedsSelected,
+    JoinDomains,
+    KeepShards,
+    PickUpStalled,
+    PruneSlice,
+    SelectFeeds,
+    ShardsKept,
+    SlicePruned,
+    StalledPickedUp,
+)
 
 
 class IngestionActivities(ABC):
@@ -146,4 +158,78 @@ class DistillationActivities(ABC):
             Postgres did not answer. Retried.
         ModelUnavailableError
             The model did not answer or asked us to wait. Retried after the time it asked for.
+        """
+
+
+class HandOverActivities(ABC):
+    """Served on `TaskQueue.ORCHESTRATION`."""
+
+    @activity.defn
+    @abstractmethod
+    async def select_feeds(self, request: SelectFeeds) -> FeedsSelected:
+        """Name the feeds that somebody follows, some at a time, by number.
+
+        Raises
+        ------
+        StoreUnavailableError
+            Postgres did not answer. Retried.
+        """
+
+    @activity.defn
+    @abstractmethod
+    async def join_domains(self, request: JoinDomains) -> DomainsJoined:
+        """Let entries wait in the runs of their hosts, where a host has a queue.
+
+        A host's run is started if there is none. Joining twice changes nothing.
+
+        Raises
+        ------
+        StoreUnavailableError
+            Postgres did not answer. Retried.
+        TemporalUnavailableError
+            Temporal did not answer. Retried.
+        """
+
+
+class UpkeepActivities(ABC):
+    """Served on `TaskQueue.ORCHESTRATION`."""
+
+    @activity.defn
+    @abstractmethod
+    async def keep_shards(self, request: KeepShards) -> ShardsKept:
+        """Start every shard's poller that does not run.
+
+        Raises
+        ------
+        TemporalUnavailableError
+            Temporal did not answer. Retried.
+        """
+
+    @activity.defn
+    @abstractmethod
+    async def pick_up_stalled(self, request: PickUpStalled) -> StalledPickedUp:
+        """Find entries that have stalled and that no living run takes care of, and claim them.
+
+        The same batch gets the same entries again, so that a retry loses none; nobody else gets
+        them before they have stalled anew.
+
+        Raises
+        ------
+        StoreUnavailableError
+            Postgres did not answer. Retried.
+        TemporalUnavailableError
+            Temporal did not answer. Retried.
+        """
+
+    @activity.defn
+    @abstractmethod
+    async def prune_slice(self, request: PruneSlice) -> SlicePruned:
+        """Forget the old ones among the entries that come next, with all that belongs to them.
+
+        Their guids are kept, so that a feed that still shows them does not bring them back.
+
+        Raises
+        ------
+        StoreUnavailableError
+            Postgres did not answer. Retried.
         """

@@ -35,6 +35,9 @@ _PATIENT = RetryPolicy(
 # then stands in the store at its stage, and the next run takes it up.
 _PATIENCE = timedelta(hours=1)
 
+# A handful of statements; a lock that others hold is waited for.
+_A_STATEMENT = timedelta(minutes=2)
+
 # Several missed beats of HEARTBEAT_EVERY: a worker killed with -9 is noticed after this.
 _HEARTBEAT_TIMEOUT = timedelta(seconds=15)
 
@@ -111,8 +114,58 @@ DISTILL_ENTRIES: ActivityOptions = {
     "retry_policy": _PATIENT,
 }
 
+SELECT_FEEDS: ActivityOptions = {
+    "task_queue": TaskQueue.ORCHESTRATION,
+    "start_to_close_timeout": _A_STATEMENT,
+    "schedule_to_close_timeout": _PATIENCE,
+    "heartbeat_timeout": _HEARTBEAT_TIMEOUT,
+    "retry_policy": _PATIENT,
+}
+
+JOIN_DOMAINS: ActivityOptions = {
+    "task_queue": TaskQueue.ORCHESTRATION,
+    "start_to_close_timeout": _A_STATEMENT,
+    # Who cannot join goes on waiting in its own run, so this is no place for much patience.
+    "schedule_to_close_timeout": timedelta(minutes=10),
+    "heartbeat_timeout": _HEARTBEAT_TIMEOUT,
+    "retry_policy": _PATIENT,
+}
+
+KEEP_SHARDS: ActivityOptions = {
+    "task_queue": TaskQueue.ORCHESTRATION,
+    # One start per shard, and there may be thousands.
+    "start_to_close_timeout": timedelta(minutes=10),
+    "schedule_to_close_timeout": _PATIENCE,
+    "heartbeat_timeout": _HEARTBEAT_TIMEOUT,
+    "retry_policy": _PATIENT,
+}
+
+PICK_UP_STALLED: ActivityOptions = {
+    "task_queue": TaskQueue.ORCHESTRATION,
+    "start_to_close_timeout": timedelta(minutes=5),
+    "schedule_to_close_timeout": _PATIENCE,
+    "heartbeat_timeout": _HEARTBEAT_TIMEOUT,
+    "retry_policy": _PATIENT,
+}
+
+PRUNE_SLICE: ActivityOptions = {
+    "task_queue": TaskQueue.ORCHESTRATION,
+    "start_to_close_timeout": timedelta(minutes=5),
+    "schedule_to_close_timeout": _PATIENCE,
+    "heartbeat_timeout": _HEARTBEAT_TIMEOUT,
+    "retry_policy": _PATIENT,
+}
+
 # Somebody is looking at the screen: ahead of every background run.
 INTERACTIVE = Priority(priority_key=1)
+
+
+def priority_of(*, interactive: bool, tenant: str = "") -> Priority:
+    """Return where work stands in its queue: whoever waits comes first, tenants take turns."""
+    # Temporal refuses keys of more than 64 bytes.
+    key = tenant.encode()[:64].decode(errors="ignore") or None
+    return Priority(priority_key=1 if interactive else 3, fairness_key=key)
+
 
 # Temporal refuses longer keys.
 _FAIRNESS_KEY_BYTES = 64

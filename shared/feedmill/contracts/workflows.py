@@ -6,15 +6,34 @@ from temporalio import workflow
 
 from feedmill.models.reextraction import Reextracted, ReextractionProgress, ReextractKept
 from feedmill.models.runs import (
+    AllFeedsIngested,
+    AllFeedsProgress,
+    BatchDistilled,
     BatchFetched,
+    DistillBatch,
+    DomainServed,
     EntriesProgress,
     FeedIngested,
     FetchBatch,
+    IngestAllFeeds,
     IngestFeed,
     IngestionProgress,
+    JoinDomain,
+    ServeDomain,
     ShardProgress,
     TendShard,
 )
+from feedmill.models.upkeep import (
+    ForgetOld,
+    KeepShards,
+    OldForgotten,
+    RepairStages,
+    ShardsKept,
+    StagesRepaired,
+)
+
+ALL_FEEDS_INGESTION_ID = "all-feeds-ingestion"
+"""The workflow id under which every feed is polled: once at a time, whoever asks."""
 
 
 @workflow.defn(name="SingleFeedIngestion")
@@ -72,6 +91,86 @@ class PollShard(ABC):
         """How much it has done since its run began."""
 
 
+@workflow.defn(name="AllFeedsIngestion")
+class AllFeedsIngestion(ABC):
+    """Every feed now, for a person who wants all there is."""
+
+    @workflow.run
+    @abstractmethod
+    async def run(self, request: IngestAllFeeds) -> AllFeedsIngested:
+        """Poll every feed as far as politeness allows; what is new goes on in runs of its own."""
+
+    @workflow.query
+    @abstractmethod
+    def get_progress(self) -> AllFeedsProgress:
+        """How far it has come."""
+
+
+@workflow.defn(name="DomainFetch")
+class DomainFetch(ABC):
+    """One slow or busy host's queue. Its id is what keeps it the only one."""
+
+    @workflow.run
+    @abstractmethod
+    async def run(self, request: ServeDomain) -> DomainServed:
+        """Fetch and distil whoever waits, in order, until nobody does."""
+
+    @workflow.signal
+    @abstractmethod
+    async def join(self, request: JoinDomain) -> None:
+        """Let entries of the host wait too; who waits already goes on doing so."""
+
+    @workflow.query
+    @abstractmethod
+    def get_progress(self) -> EntriesProgress:
+        """How far they have come."""
+
+
+@workflow.defn(name="ContentDistillation")
+class ContentDistillation(ABC):
+    """Fetched entries of any number of feeds, distilled."""
+
+    @workflow.run
+    @abstractmethod
+    async def run(self, request: DistillBatch) -> BatchDistilled:
+        """Distil the entries in slices."""
+
+    @workflow.query
+    @abstractmethod
+    def get_progress(self) -> EntriesProgress:
+        """How far they have come."""
+
+
+@workflow.defn(name="Supervise")
+class Supervise(ABC):
+    """Keeps the shards' pollers running, on a schedule."""
+
+    @workflow.run
+    @abstractmethod
+    async def run(self, request: KeepShards) -> ShardsKept:
+        """Start whichever does not run."""
+
+
+@workflow.defn(name="PruneEntries")
+class PruneEntries(ABC):
+    """Forgets what is old, on a schedule."""
+
+    @workflow.run
+    @abstractmethod
+    async def run(self, request: ForgetOld) -> OldForgotten:
+        """Forget old entries; their guids are remembered."""
+
+
+@workflow.defn(name="Reconcile")
+class Reconcile(ABC):
+    """Picks up whatever has stalled, on a schedule."""
+
+    @workflow.run
+    @abstractmethod
+    async def run(self, request: RepairStages) -> StagesRepaired:
+        """Let runs of their own take stalled entries the rest of the way."""
+
+
 @workflow.defn(name="Reextract")
 class Reextract(ABC):
     """Finds articles anew in the pages that were kept, and has those distilled that read otherwise."""
@@ -110,3 +209,13 @@ def reextract_id(feed_id: int | None) -> str:
 def poll_shard_id(shard: int) -> str:
     """Return the workflow id under which a shard is polled."""
     return f"poll-shard/{shard}"
+
+
+def domain_fetch_id(host: str) -> str:
+    """Return the workflow id under which a host's queue is served."""
+    return f"domain-fetch/{host}"
+
+
+def content_distillation_id(batch: str) -> str:
+    """Return the workflow id under which a batch of fetched entries is distilled."""
+    return f"content-distillation/{batch}"

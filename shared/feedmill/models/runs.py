@@ -33,6 +33,49 @@ class FetchBatch(EntriesPace):
     )
 
 
+class DistillBatch(EntriesPace):
+    """Distil entries whose articles are stored."""
+
+    entry_ids: tuple[int, ...]
+    tenant: str = Field(default="", description="who shares the model fairly with others")
+    interactive: bool = Field(default=False, description="whether somebody looks at the screen")
+
+
+class JoinDomain(BrowserModel):
+    """Entries that join the queue of their host."""
+
+    entry_ids: tuple[int, ...]
+
+
+class ServeDomain(BrowserModel):
+    """Take the entries of one host the rest of the way, in order, for as long as that takes."""
+
+    host: str
+    entry_ids: tuple[int, ...] = Field(default=(), description="who waits already")
+    needing_browser: tuple[int, ...] = Field(
+        default=(), description="of these, whose pages are empty without their scripts"
+    )
+    slice_size: int = Field(default=10, ge=1, le=200)
+    patience_seconds: int = Field(
+        default=86_400, ge=0, description="a host that wants to be left alone for longer is"
+    )
+    most_waiting: int = Field(
+        default=2_000, ge=1, description="who comes when so many wait is left for later"
+    )
+    slices: int = Field(default=200, ge=1, description="after so many a new history begins")
+    progress: "EntriesProgress | None" = Field(default=None, description="of earlier histories")
+
+
+class IngestAllFeeds(EntriesPace):
+    """Poll every feed now, as far as politeness allows, and take what is new the rest of the way."""
+
+    feeds_per_slice: int = Field(default=25, ge=1, le=250)
+    feeds_per_history: int = Field(default=2_000, ge=1, description="then a new one begins")
+    after_feed_id: int = Field(default=0, ge=0, description="where this history begins")
+    asked_at: AwareDatetime | None = Field(default=None, description="when the first history began")
+    progress: "AllFeedsProgress | None" = Field(default=None, description="of earlier histories")
+
+
 class TendShard(BrowserModel):
     """Keep polling the feeds of one shard as they are due."""
 
@@ -68,6 +111,9 @@ class EntriesProgress(BrowserModel):
     unavailable: int = Field(default=0, ge=0)
     undistillable: int = Field(default=0, ge=0)
     left: int = Field(default=0, ge=0, description="entries left where they stand, for a later run")
+    handed_over: int = Field(
+        default=0, ge=0, description="entries that the run of their own host goes on with"
+    )
     waiting_until: AwareDatetime | None = None
     detail: str = Field(default="", description="one line for a person: what went wrong last")
 
@@ -105,3 +151,37 @@ class ShardProgress(BrowserModel):
     pushes: int = Field(default=0, ge=0, description="what hubs sent")
     hubs_asked: int = Field(default=0, ge=0)
     resting_until: AwareDatetime | None = None
+
+
+class BatchDistilled(BrowserModel):
+    """How a batch ended. Its entries' stages are in the store."""
+
+    progress: EntriesProgress
+
+
+class DomainServed(BrowserModel):
+    """How the queue of a host ended."""
+
+    progress: EntriesProgress
+
+
+class AllFeedsProgress(BrowserModel):
+    """How far polling every feed has come, for a person who waits."""
+
+    step: RunStep = RunStep.POLLING
+    total: int = Field(default=0, ge=0, description="feeds there are")
+    polled: int = Field(default=0, ge=0)
+    failed: int = Field(default=0, ge=0)
+    missing: int = Field(default=0, ge=0, description="removed meanwhile")
+    left: int = Field(default=0, ge=0, description="feeds whose hosts want more time than we have")
+    handed_over: int = Field(
+        default=0, ge=0, description="entries that runs of their own go on with"
+    )
+    waiting_until: AwareDatetime | None = None
+    detail: str = Field(default="", description="one line for a person: what went wrong last")
+
+
+class AllFeedsIngested(BrowserModel):
+    """How a run over every feed ended. Its entries go on by themselves."""
+
+    progress: AllFeedsProgress

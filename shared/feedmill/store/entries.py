@@ -25,6 +25,10 @@ select shown.feed_id, entry.guid, entry.url, entry.title, entry.author, entry.pu
     entry.transcripts, entry.video_id
 from jsonb_to_recordset(cast(:shown as jsonb)) as shown (feed_id bigint, entries jsonb),
     jsonb_populate_recordset(null::entries, shown.entries) as entry
+where not exists (
+    select from tombstones
+    where tombstones.feed_id = shown.feed_id and tombstones.guid = entry.guid
+)
 on conflict (feed_id, guid) do nothing
 returning id, feed_id
 """)
@@ -196,7 +200,13 @@ class EntryStore:
         statement = (
             update(entries)
             .where(entries.c.id == entry_id, entries.c.stage == before)
-            .values(stage=after, reason=reason, detail=detail, **(_tried() if tried else {}))
+            .values(
+                stage=after,
+                reason=reason,
+                detail=detail,
+                stage_since=clock.now(),
+                **(_tried() if tried else {}),
+            )
             .returning(entries.c.id)
         )
         return (await self._connection.execute(statement)).scalar_one_or_none() is not None

@@ -270,6 +270,10 @@ _MERGES = (
         "update entries set feed_id = :stays where feed_id = :gone "
         "and guid not in (select guid from entries where feed_id = :stays)"
     ),
+    text(
+        "insert into tombstones (feed_id, guid) select :stays, guid from tombstones "
+        "where feed_id = :gone on conflict do nothing"
+    ),
     text("update aliases set feed_id = :stays where feed_id = :gone"),
 )
 

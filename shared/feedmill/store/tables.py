@@ -262,6 +262,9 @@ entries = Table(
     Column("stage", Text, nullable=False, server_default=Stage.NEW),
     Column("reason", Text, comment="a Reason; why the entry ended, or waits, where it stands"),
     Column("detail", Text, nullable=False, server_default=""),
+    Column("stage_since", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("owner", Text, comment="the workflow that takes care of it; null: who polled"),
+    _time("owned_since"),
     Column(
         "tries",
         Integer,
@@ -276,6 +279,11 @@ entries = Table(
     CheckConstraint(f"stage in ({', '.join(repr(str(s)) for s in Stage)})", name="stage"),
     # Most entries have reached an end; runs look only for those that have not.
     Index("ix_entries_waiting", "feed_id", postgresql_where=text("stage in ('new', 'fetched')")),
+    Index(
+        "ix_entries_stage_since",
+        "stage_since",
+        postgresql_where=text("stage in ('new', 'fetched')"),
+    ),
     # People read newest first, of one feed or of all.
     Index("ix_entries_newest", text("coalesce(published_at, created_at) desc"), text("id desc")),
     Index(
@@ -284,6 +292,15 @@ entries = Table(
         text("coalesce(published_at, created_at) desc"),
         text("id desc"),
     ),
+)
+
+# Entries that were here and are forgotten: a feed that still shows them does not bring them back.
+tombstones = Table(
+    "tombstones",
+    metadata,
+    _owner("feed_id", "feeds", primary_key=True),
+    Column("guid", Text, primary_key=True),
+    _created(),
 )
 
 contents = Table(

@@ -65,6 +65,18 @@ MODEL_SECONDS = Histogram(
 
 MODEL_TOKENS = Counter("feedmill_model_tokens_total", "Tokens used, by direction.", ["direction"])
 
+ENTRIES_PICKED_UP = Counter(
+    "feedmill_entries_picked_up_total",
+    "Stalled entries that a run was started for, by the stage they stood at.",
+    ["stage"],
+)
+
+ENTRIES_STALLED = Gauge(
+    "feedmill_entries_stalled",
+    "Entries that stood still without a living run when they were last looked for.",
+)
+
+ENTRIES_PRUNED = Counter("feedmill_entries_pruned_total", "Old entries forgotten.")
 MODEL_COST = Counter("feedmill_model_cost_total", "What calls cost, in the price table's currency.")
 
 MODEL_UNPRICED_CALLS = Counter(

@@ -14,7 +14,7 @@ from ipaddress import (
     ip_address,
     ip_network,
 )
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import idna
 
@@ -238,3 +238,16 @@ def _rest(rest: str | None) -> str:
 
 def _invalid(problem: str) -> UrlRefusedError:
     return UrlRefusedError(f"the address {problem}", reason=Reason.URL_INVALID)
+
+
+def host_of(url: str) -> str:
+    """Return the name under which requests to a URL's host are spaced.
+
+    Ports of a named host are one site. A bare address is a machine, often with several unrelated
+    servers on it (an intranet, a laptop), so its port counts. URLs as `check_url` returns them.
+    """
+    parts = urlsplit(url)
+    host = (parts.hostname or "").removesuffix(".")
+    if literal_address(host) is None or parts.port is None:
+        return host
+    return f"{host}:{parts.port}"

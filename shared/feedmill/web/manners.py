@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
-from urllib.parse import urlsplit
 
 from publicsuffixlist import PublicSuffixList
 
 from feedmill.config import WebSettings
 from feedmill.models.hosts import HostLimit, HostState
+from feedmill.web.addresses import host_of as host_of
 from feedmill.web.addresses import literal_address
 
 # "Retry-After: 0" beside a 429 is a contradiction, and a loop for whoever obeys it.
@@ -67,19 +67,6 @@ class Manners:
         if named is None and ALL_DOMAINS in self._groups:
             return _registrable_domain(host)
         return named or host
-
-
-def host_of(url: str) -> str:
-    """Return the name under which requests to a URL's host are spaced.
-
-    Ports of a named host are one site. A bare address is a machine, often with several unrelated
-    servers on it (an intranet, a laptop), so its port counts. URLs as `check_url` returns them.
-    """
-    parts = urlsplit(url)
-    host = (parts.hostname or "").removesuffix(".")
-    if literal_address(host) is None or parts.port is None:
-        return host
-    return f"{host}:{parts.port}"
 
 
 def after_refusal(
