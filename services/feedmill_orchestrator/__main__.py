@@ -6,9 +6,9 @@ from feedmill.config import OrchestratorSettings, load
 from feedmill.contracts.queues import TaskQueue
 from feedmill.store import open_store
 from feedmill.worker import main_of, run_worker
+from feedmill_orchestrator.beginning import begin
 from feedmill_orchestrator.handing_over import HandOver
 from feedmill_orchestrator.registry import WORKFLOWS
-from feedmill_orchestrator.shards import keep_shards
 from feedmill_orchestrator.upkeep import Upkeep
 from feedmill_orchestrator.watching import watch
 
@@ -18,8 +18,8 @@ async def main() -> None:
     async with open_store(settings) as store:
         hand_over, upkeep = HandOver(store), Upkeep(store)
 
-        async def begin(client: Client) -> None:
-            await asyncio.gather(keep_shards(client, settings.poll_shards), watch(client, store))
+        async def start(client: Client) -> None:
+            await asyncio.gather(begin(client, settings), watch(client, store))
 
         await run_worker(
             settings,
@@ -33,7 +33,7 @@ async def main() -> None:
                 upkeep.pick_up_stalled,
                 upkeep.prune_slice,
             ],
-            begin=begin,
+            begin=start,
         )
 
 

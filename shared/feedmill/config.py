@@ -238,7 +238,9 @@ class ShardSettings(BaseSettings):
 
 
 class OrchestratorSettings(ServiceSettings, ShardSettings):
-    pass
+    retention_days: int = Field(
+        default=0, ge=0, description="after so long entries are forgotten; 0: never"
+    )
 
 
 class GatewaySettings(ServiceSettings, NetworkSettings, ShardSettings):
