@@ -15,6 +15,7 @@ from feedmill_cli.commands import (
     lists,
     refetching,
 )
+from feedmill_cli.commands.schedules import build_schedules
 from feedmill_cli.errors import EXIT_FAILED, CommandError
 from feedmill_cli.output import complain
 
@@ -51,6 +52,7 @@ def build_app() -> typer.Typer:
     app.callback()(_options)
     for command in _COMMANDS:
         app.command(command.__name__.removesuffix("_"))(command)
+    app.add_typer(build_schedules(), name="schedules")
     return app
 
 

@@ -56,6 +56,20 @@ async def connect(runtime: Runtime | None = None) -> Client:
         wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
 
 
+async def connect_once(address: str | None = None) -> Client:
+    """Connect to Temporal as the environment says, or at an address of our own choice.
+
+    Raises
+    ------
+    RuntimeError
+        It cannot be reached.
+    """
+    options = connection_options()
+    if address is not None:
+        options["target_host"] = address
+    return await Client.connect(**options, data_converter=pydantic_data_converter)
+
+
 async def check_temporal(client: Client) -> None:
     """Return when Temporal answers.
 

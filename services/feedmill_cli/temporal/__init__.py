@@ -1,0 +1,1 @@
+"""What commands ask Temporal itself. Loaded by these commands alone: it takes a second."""
