@@ -65,6 +65,10 @@ format: $(VENV)/dev.stamp ## Format, and fix what can be fixed
 histories: $(VENV)/dev.stamp ## Record the runs that the replay tests need and do not have yet
 	cd tests && ../$(PYTHON) -m support.record_histories
 
+.PHONY: commands
+commands: $(VENV)/dev.stamp ## Take the workflows' present steps for the baseline, once open runs can go on
+	cd tests && ../$(PYTHON) -m support.plans
+
 .PHONY: lock
 lock: $(UV) ## Resolve all dependencies anew into requirements/
 	@for service in $(SERVICES); do $(call compile,$$service,--extra $$service pyproject.toml); done

@@ -14,6 +14,7 @@ from feedmill_cli.commands import (
     fleet,
     lists,
     refetching,
+    replay,
 )
 from feedmill_cli.commands.schedules import build_schedules
 from feedmill_cli.errors import EXIT_FAILED, CommandError
@@ -38,6 +39,7 @@ _COMMANDS = (
     distillation.choose,
     distillation.spend,
     database.migrate,
+    replay.replay,
 )
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import DataConverter
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError
@@ -38,6 +39,11 @@ def connection_options(environ: Mapping[str, str] | None = None) -> ClientConnec
     return options
 
 
+def data_converter() -> DataConverter:
+    """Return how what crosses Temporal is written: models as JSON."""
+    return pydantic_data_converter
+
+
 async def connect(runtime: Runtime | None = None) -> Client:
     """Connect to Temporal, waiting for as long as it is away.
 
@@ -47,9 +53,7 @@ async def connect(runtime: Runtime | None = None) -> Client:
     wait = _FIRST_WAIT_SECONDS
     while True:
         try:
-            return await Client.connect(
-                **options, data_converter=pydantic_data_converter, runtime=runtime
-            )
+            return await Client.connect(**options, data_converter=data_converter(), runtime=runtime)
         except RuntimeError as error:
             log.warning("temporal unreachable", address=options["target_host"], error=str(error))
         await asyncio.sleep(wait)
@@ -67,7 +71,7 @@ async def connect_once(address: str | None = None) -> Client:
     options = connection_options()
     if address is not None:
         options["target_host"] = address
-    return await Client.connect(**options, data_converter=pydantic_data_converter)
+    return await Client.connect(**options, data_converter=data_converter())
 
 
 async def check_temporal(client: Client) -> None:
