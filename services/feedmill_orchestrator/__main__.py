@@ -9,6 +9,7 @@ from feedmill.worker import main_of, run_worker
 from feedmill_orchestrator.beginning import begin
 from feedmill_orchestrator.handing_over import HandOver
 from feedmill_orchestrator.registry import WORKFLOWS
+from feedmill_orchestrator.subscribing import Subscriber
 from feedmill_orchestrator.upkeep import Upkeep
 from feedmill_orchestrator.watching import watch
 
@@ -17,6 +18,7 @@ async def main() -> None:
     settings = load(OrchestratorSettings)
     async with open_store(settings) as store:
         hand_over, upkeep = HandOver(store), Upkeep(store)
+        subscriber = Subscriber(store, settings.allowed_networks)
 
         async def start(client: Client) -> None:
             await asyncio.gather(begin(client, settings), watch(client, store))
@@ -32,6 +34,11 @@ async def main() -> None:
                 upkeep.keep_shards,
                 upkeep.pick_up_stalled,
                 upkeep.prune_slice,
+                subscriber.validate_feed,
+                subscriber.add_feed,
+                subscriber.follow_feed,
+                subscriber.undo_follow,
+                subscriber.undo_add_feed,
             ],
             begin=start,
         )

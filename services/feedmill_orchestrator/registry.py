@@ -9,6 +9,7 @@ from feedmill_orchestrator.workflows.reconcile import ReconcileWorkflow
 from feedmill_orchestrator.workflows.reextract import ReextractWorkflow
 from feedmill_orchestrator.workflows.schedule_fetch import ScheduleFetchWorkflow
 from feedmill_orchestrator.workflows.single_feed_ingestion import SingleFeedIngestionWorkflow
+from feedmill_orchestrator.workflows.subscribe_feed import SubscribeFeedWorkflow
 from feedmill_orchestrator.workflows.supervise import SuperviseWorkflow
 
 WORKFLOWS: tuple[type, ...] = (
@@ -21,5 +22,6 @@ WORKFLOWS: tuple[type, ...] = (
     ReextractWorkflow,
     ScheduleFetchWorkflow,
     SingleFeedIngestionWorkflow,
+    SubscribeFeedWorkflow,
     SuperviseWorkflow,
 )

@@ -237,7 +237,7 @@ class ShardSettings(BaseSettings):
     poll_shards: int = Field(default=1, ge=1, le=4_096)
 
 
-class OrchestratorSettings(ServiceSettings, ShardSettings):
+class OrchestratorSettings(ServiceSettings, NetworkSettings, ShardSettings):
     retention_days: int = Field(
         default=0, ge=0, description="after so long entries are forgotten; 0: never"
     )

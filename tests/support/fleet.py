@@ -16,6 +16,7 @@ from feedmill.contracts.activities import (
     HubActivities,
     IngestionActivities,
     ReextractionActivities,
+    SubscriptionActivities,
     UpkeepActivities,
 )
 from feedmill.contracts.queues import TaskQueue
@@ -41,6 +42,16 @@ from feedmill.models.feeds import (
 )
 from feedmill.models.hubs import HubsTended, PushesTaken, TakePushes, TendHubs
 from feedmill.models.reextraction import PagesReextracted, ReextractPages
+from feedmill.models.subscribing import (
+    AddFeed,
+    FeedAddedBy,
+    FeedFollowed,
+    FeedValidated,
+    FollowFeed,
+    StepUndone,
+    UndoneBy,
+    ValidateFeed,
+)
 from feedmill.models.upkeep import (
     DomainsJoined,
     FeedsSelected,
@@ -249,6 +260,30 @@ class ScriptedUpkeep(UpkeepActivities):
         return self._pruned.pop(0) if self._pruned else SlicePruned()
 
 
+class ScriptedSubscriber(SubscriptionActivities):
+    """Lets everybody follow everything, as feed 1."""
+
+    @activity.defn
+    async def validate_feed(self, request: ValidateFeed) -> FeedValidated:
+        return FeedValidated(url=request.url)
+
+    @activity.defn
+    async def add_feed(self, request: AddFeed) -> FeedAddedBy:
+        return FeedAddedBy(feed_id=1)
+
+    @activity.defn
+    async def follow_feed(self, request: FollowFeed) -> FeedFollowed:
+        return FeedFollowed(new=True)
+
+    @activity.defn
+    async def undo_follow(self, request: UndoneBy) -> StepUndone:
+        return StepUndone(changed=True)
+
+    @activity.defn
+    async def undo_add_feed(self, request: UndoneBy) -> StepUndone:
+        return StepUndone(changed=True)
+
+
 class ScriptedReextraction(ReextractionActivities):
     """Answers each request with the next slice of a script, unless it is broken."""
 
@@ -274,6 +309,7 @@ async def fleet(
     hubs: ScriptedHubs | None = None,
     hand_over: HandOverActivities | None = None,
     upkeep: UpkeepActivities | None = None,
+    subscriber: SubscriptionActivities | None = None,
     reextraction: ScriptedReextraction | None = None,
     browser: ScriptedBrowser | None = None,
 ) -> AsyncIterator[None]:
@@ -281,6 +317,7 @@ async def fleet(
     fetch, distillation = fetch or ScriptedFetch(), distillation or ScriptedDistillation()
     hubs, reextraction = hubs or ScriptedHubs(), reextraction or ScriptedReextraction()
     hand_over, upkeep = hand_over or ScriptedHandOver(), upkeep or ScriptedUpkeep()
+    subscriber = subscriber or ScriptedSubscriber()
     async with AsyncExitStack() as stack:
         for worker in (
             build_worker(
@@ -293,6 +330,11 @@ async def fleet(
                     upkeep.keep_shards,
                     upkeep.pick_up_stalled,
                     upkeep.prune_slice,
+                    subscriber.validate_feed,
+                    subscriber.add_feed,
+                    subscriber.follow_feed,
+                    subscriber.undo_follow,
+                    subscriber.undo_add_feed,
                 ],
             ),
             build_worker(

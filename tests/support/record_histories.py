@@ -28,6 +28,7 @@ from feedmill.contracts.workflows import (
     Reextract,
     ScheduleFetch,
     SingleFeedIngestion,
+    SubscribeFeed,
     Supervise,
 )
 from feedmill.errors import PermanentError
@@ -51,6 +52,7 @@ from feedmill.models.runs import (
     ServeDomain,
     TendShard,
 )
+from feedmill.models.subscribing import SubscribeToFeed
 from feedmill.models.upkeep import (
     ForgetOld,
     KeepShards,
@@ -65,6 +67,7 @@ from support.fleet import (
     ScriptedHubs,
     ScriptedIngestion,
     ScriptedReextraction,
+    ScriptedSubscriber,
     ScriptedUpkeep,
     fleet,
 )
@@ -157,6 +160,7 @@ def slices() -> Services:
         *whole_way(),
         ScriptedHandOver(),
         ScriptedUpkeep(),
+        ScriptedSubscriber(),
         ScriptedReextraction(*SLICES),
     )
 
@@ -233,6 +237,18 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("whole_way", ContentDistillation.run, DistillBatch(entry_ids=(1, 2, 3)), whole_way),
     Scenario("something_stalled", Reconcile.run, RepairStages(), something_stalled),
     Scenario("something_old", PruneEntries.run, ForgetOld(keep_days=90), something_stalled),
+    Scenario(
+        "whole_way",
+        SubscribeFeed.run,
+        SubscribeToFeed(user_id=1, url="https://a.example/feed"),
+        whole_way,
+    ),
+    Scenario(
+        "undone",
+        SubscribeFeed.run,
+        SubscribeToFeed(user_id=1, url="https://a.example/page"),
+        no_feed,
+    ),
     Scenario("all_run", Supervise.run, KeepShards(shards=2), whole_way),
 )
 

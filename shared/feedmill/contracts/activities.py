@@ -9,6 +9,16 @@ from feedmill.models.entries import EntriesFetched, FetchEntries
 from feedmill.models.feeds import DueFeedsPolled, FeedsPolled, PollDueFeeds, PollFeeds
 from feedmill.models.hubs import HubsTended, PushesTaken, TakePushes, TendHubs
 from feedmill.models.reextraction import PagesReextracted, ReextractPages
+from feedmill.models.subscribing import (
+    AddFeed,
+    FeedAddedBy,
+    FeedFollowed,
+    FeedValidated,
+    FollowFeed,
+    StepUndone,
+    UndoneBy,
+    ValidateFeed,
+)
 from feedmill.models.upkeep import (
     DomainsJoined,
     FeedsSelected,
@@ -227,6 +237,59 @@ class UpkeepActivities(ABC):
         """Forget the old ones among the entries that come next, with all that belongs to them.
 
         Their guids are kept, so that a feed that still shows them does not bring them back.
+
+        Raises
+        ------
+        StoreUnavailableError
+            Postgres did not answer. Retried.
+        """
+
+
+class SubscriptionActivities(ABC):
+    """Served on `TaskQueue.ORCHESTRATION`."""
+
+    @activity.defn
+    @abstractmethod
+    async def validate_feed(self, request: ValidateFeed) -> FeedValidated:
+        """Judge an address: what is refused has a reason, and is never an exception."""
+
+    @activity.defn
+    @abstractmethod
+    async def add_feed(self, request: AddFeed) -> FeedAddedBy:
+        """Know a feed; what is new knows the run that wanted it.
+
+        Raises
+        ------
+        StoreUnavailableError
+            Postgres did not answer. Retried.
+        """
+
+    @activity.defn
+    @abstractmethod
+    async def follow_feed(self, request: FollowFeed) -> FeedFollowed:
+        """Let a user follow a feed; what is new knows the run that wanted it.
+
+        Raises
+        ------
+        StoreUnavailableError
+            Postgres did not answer. Retried.
+        """
+
+    @activity.defn
+    @abstractmethod
+    async def undo_follow(self, request: UndoneBy) -> StepUndone:
+        """Let a user leave what a run let them follow, and nothing else.
+
+        Raises
+        ------
+        StoreUnavailableError
+            Postgres did not answer. Retried.
+        """
+
+    @activity.defn
+    @abstractmethod
+    async def undo_add_feed(self, request: UndoneBy) -> StepUndone:
+        """Forget the feed that a run added, unless somebody follows it by now.
 
         Raises
         ------

@@ -156,6 +156,51 @@ PRUNE_SLICE: ActivityOptions = {
     "retry_policy": _PATIENT,
 }
 
+VALIDATE_FEED: ActivityOptions = {
+    "task_queue": TaskQueue.ORCHESTRATION,
+    "start_to_close_timeout": _A_STATEMENT,
+    # Somebody waits for it.
+    "schedule_to_close_timeout": timedelta(minutes=10),
+    "heartbeat_timeout": _HEARTBEAT_TIMEOUT,
+    "retry_policy": _PATIENT,
+}
+
+ADD_FEED: ActivityOptions = {
+    "task_queue": TaskQueue.ORCHESTRATION,
+    "start_to_close_timeout": _A_STATEMENT,
+    # Somebody waits for it.
+    "schedule_to_close_timeout": timedelta(minutes=10),
+    "heartbeat_timeout": _HEARTBEAT_TIMEOUT,
+    "retry_policy": _PATIENT,
+}
+
+FOLLOW_FEED: ActivityOptions = {
+    "task_queue": TaskQueue.ORCHESTRATION,
+    "start_to_close_timeout": _A_STATEMENT,
+    # Somebody waits for it.
+    "schedule_to_close_timeout": timedelta(minutes=10),
+    "heartbeat_timeout": _HEARTBEAT_TIMEOUT,
+    "retry_policy": _PATIENT,
+}
+
+UNDO_FOLLOW: ActivityOptions = {
+    "task_queue": TaskQueue.ORCHESTRATION,
+    "start_to_close_timeout": _A_STATEMENT,
+    # What was begun must not stay half done: longer than any outage that is survived at all.
+    "schedule_to_close_timeout": timedelta(days=1),
+    "heartbeat_timeout": _HEARTBEAT_TIMEOUT,
+    "retry_policy": _PATIENT,
+}
+
+UNDO_ADD_FEED: ActivityOptions = {
+    "task_queue": TaskQueue.ORCHESTRATION,
+    "start_to_close_timeout": _A_STATEMENT,
+    # What was begun must not stay half done: longer than any outage that is survived at all.
+    "schedule_to_close_timeout": timedelta(days=1),
+    "heartbeat_timeout": _HEARTBEAT_TIMEOUT,
+    "retry_policy": _PATIENT,
+}
+
 # Somebody is looking at the screen: ahead of every background run.
 INTERACTIVE = Priority(priority_key=1)
 

@@ -1,5 +1,6 @@
 """The workflows of the fleet, as those who start or query them see them."""
 
+import hashlib
 from abc import ABC, abstractmethod
 
 from temporalio import workflow
@@ -23,6 +24,7 @@ from feedmill.models.runs import (
     ShardProgress,
     TendShard,
 )
+from feedmill.models.subscribing import FeedSubscribed, SubscribeProgress, SubscribeToFeed
 from feedmill.models.upkeep import (
     ForgetOld,
     KeepShards,
@@ -141,6 +143,21 @@ class ContentDistillation(ABC):
         """How far they have come."""
 
 
+@workflow.defn(name="SubscribeFeed")
+class SubscribeFeed(ABC):
+    """Lets a user follow a feed: all of it, or nothing."""
+
+    @workflow.run
+    @abstractmethod
+    async def run(self, request: SubscribeToFeed) -> FeedSubscribed:
+        """Validate, add, subscribe and ingest; undo what was done if it is no feed or fails."""
+
+    @workflow.query
+    @abstractmethod
+    def get_progress(self) -> SubscribeProgress:
+        """How far it has come, and what was undone."""
+
+
 @workflow.defn(name="Supervise")
 class Supervise(ABC):
     """Keeps the shards' pollers running, on a schedule."""
@@ -214,6 +231,11 @@ def poll_shard_id(shard: int) -> str:
 def domain_fetch_id(host: str) -> str:
     """Return the workflow id under which a host's queue is served."""
     return f"domain-fetch/{host}"
+
+
+def subscribe_feed_id(user_id: int, url: str) -> str:
+    """Return the workflow id under which a user begins to follow an address."""
+    return f"subscribe/{user_id}/{hashlib.sha256(url.encode()).hexdigest()[:16]}"
 
 
 def content_distillation_id(batch: str) -> str:

@@ -29,6 +29,7 @@ from feedmill.store.robots import RobotsStore
 from feedmill.store.schema import check_schema
 from feedmill.store.spend import SpendStore
 from feedmill.store.stories import StoryStore
+from feedmill.store.subscribing import SubscribingStore
 from feedmill.store.upkeep import UpkeepStore
 from feedmill.store.urls import psycopg_url
 from feedmill.store.users import UserStore
@@ -60,6 +61,7 @@ class Transaction:
         self.lists = ListStore(connection)
         self.categories = CategoryStore(connection)
         self.upkeep = UpkeepStore(connection)
+        self.subscribing = SubscribingStore(connection)
         self.robots = RobotsStore(connection)
         self.users = UserStore(connection)
         self.events = EventStore(connection)

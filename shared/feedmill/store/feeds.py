@@ -262,8 +262,8 @@ _REMEMBER_ALIAS = text(
 )
 _MERGES = (
     text(
-        "insert into subscriptions (user_id, feed_id, created_at, category_id, title) "
-        "select user_id, :stays, created_at, category_id, title from subscriptions "
+        "insert into subscriptions (user_id, feed_id, created_at, category_id, title, added_by) "
+        "select user_id, :stays, created_at, category_id, title, added_by from subscriptions "
         "where feed_id = :gone on conflict do nothing"
     ),
     text(

@@ -158,6 +158,7 @@ feeds = Table(
     _time("retired_at"),
     Column("hub_url", Text),
     Column("topic_url", Text),
+    Column("added_by", Text, comment="the run that added it, should that be undone"),
     Column(
         "whole_texts",
         Integer,
@@ -168,6 +169,7 @@ feeds = Table(
     _created(),
     # What is due is found without reading what is not.
     Index("ix_feeds_next_poll_at", "next_poll_at"),
+    Index("ix_feeds_added_by", "added_by", postgresql_where=text("added_by is not null")),
     Index("ix_feeds_moved_to", "moved_to", postgresql_where=text("moved_to is not null")),
 )
 
@@ -239,8 +241,10 @@ subscriptions = Table(
     _owner("feed_id", "feeds", primary_key=True, index=True),
     Column("category_id", BigInteger, ForeignKey("categories.id", ondelete="SET NULL"), index=True),
     Column("title", Text, comment="what the reader calls it; null: what it calls itself"),
+    Column("added_by", Text, comment="the run that added it, should that be undone"),
     Column("recipe", Text, comment="a recipe's name; null: the category's, or the user's"),
     _created(),
+    Index("ix_subscriptions_added_by", "added_by", postgresql_where=text("added_by is not null")),
 )
 
 entries = Table(

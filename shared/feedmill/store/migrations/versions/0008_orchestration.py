@@ -33,6 +33,21 @@ def upgrade() -> None:
         postgresql_where=sa.text("stage in ('new', 'fetched')"),
     )
     _add_tombstones()
+    for table in ("feeds", "subscriptions"):
+        _add_added_by(table)
+
+
+def _add_added_by(table: str) -> None:
+    op.add_column(
+        table,
+        sa.Column("added_by", sa.Text(), comment="the run that added it, should that be undone"),
+    )
+    op.create_index(
+        f"ix_{table}_added_by",
+        table,
+        ["added_by"],
+        postgresql_where=sa.text("added_by is not null"),
+    )
 
 
 def _add_tombstones() -> None:
