@@ -22,6 +22,10 @@ class ScriptedRun(SingleFeedIngestion):
             raise ApplicationError(self._failure, non_retryable=True)
         return FeedIngested(progress=self._progress)
 
+    @workflow.update
+    def refresh(self, request: IngestFeed) -> IngestionProgress:
+        return self._progress
+
     @workflow.query
     def get_progress(self) -> IngestionProgress:
         return self._progress

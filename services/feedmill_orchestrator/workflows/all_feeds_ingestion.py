@@ -20,6 +20,7 @@ from feedmill.models.runs import (
 from feedmill.models.upkeep import FeedsSelected, SelectFeeds
 
 with workflow.unsafe.imports_passed_through():
+    from feedmill_orchestrator.workflows.describing import Describable, saying_what_was_done
     from feedmill_orchestrator.workflows.progress import after_polls, slices, waiting
 
 # A run of its own stays small enough to be read by a person.
@@ -27,7 +28,7 @@ _BATCH_ENTRIES = 1_500
 
 
 @workflow.defn(name="AllFeedsIngestion")
-class AllFeedsIngestionWorkflow(AllFeedsIngestion):
+class AllFeedsIngestionWorkflow(Describable, AllFeedsIngestion):
     @workflow.init
     def __init__(self, request: IngestAllFeeds) -> None:
         self._progress = request.progress or AllFeedsProgress()
@@ -40,7 +41,8 @@ class AllFeedsIngestionWorkflow(AllFeedsIngestion):
         selected = await self._select(request)
         self._update(total=selected.total)
         cut = slices(selected.feed_ids, request.feeds_per_slice)
-        await asyncio.gather(*(self._take(slice_) for slice_ in cut))
+        with saying_what_was_done(self.get_progress):
+            await asyncio.gather(*(self._take(slice_) for slice_ in cut))
         if len(selected.feed_ids) == request.feeds_per_history:
             self._go_on(request, after=selected.feed_ids[-1])
         self._update(step=RunStep.DONE, waiting_until=None)

@@ -22,6 +22,7 @@ from feedmill.models.runs import (
 )
 
 with workflow.unsafe.imports_passed_through():
+    from feedmill_orchestrator.workflows.describing import Describable, saying_what_was_done
     from feedmill_orchestrator.workflows.handing_over import hand_over
     from feedmill_orchestrator.workflows.pipeline import Pipeline
     from feedmill_orchestrator.workflows.progress import deferred
@@ -31,7 +32,7 @@ _FIRST_COMES_WITHIN = timedelta(seconds=10)
 
 
 @workflow.defn(name="DomainFetch")
-class DomainFetchWorkflow(DomainFetch):
+class DomainFetchWorkflow(Describable, DomainFetch):
     @workflow.init
     def __init__(self, request: ServeDomain) -> None:
         # One slice at a time: the host gets one request at a time anyway, and order is kept.
@@ -52,11 +53,8 @@ class DomainFetchWorkflow(DomainFetch):
     async def run(self, request: ServeDomain) -> DomainServed:
         with suppress(TimeoutError):
             await workflow.wait_condition(lambda: bool(self._queue), timeout=_FIRST_COMES_WITHIN)
-        while await self._somebody_waits():
-            if self._is_long_enough(request):
-                await self._go_on(request)
-            await self._serve(request)
-        await asyncio.gather(*self._distilling)
+        with saying_what_was_done(self.get_progress):
+            await self._serve_all(request)
         await hand_over(self._to_be_tried)
         return DomainServed(progress=self._pipeline.finish())
 
@@ -72,6 +70,13 @@ class DomainFetchWorkflow(DomainFetch):
     @workflow.query
     def get_progress(self) -> EntriesProgress:
         return self._pipeline.progress
+
+    async def _serve_all(self, request: ServeDomain) -> None:
+        while await self._somebody_waits():
+            if self._is_long_enough(request):
+                await self._go_on(request)
+            await self._serve(request)
+        await asyncio.gather(*self._distilling)
 
     async def _somebody_waits(self) -> bool:
         """Wait for somebody while the last are being distilled."""

@@ -14,16 +14,18 @@ from feedmill.models.runs import ShardProgress, TendShard
 
 with workflow.unsafe.imports_passed_through():
     from feedmill_orchestrator.workflows.chores import Chore
+    from feedmill_orchestrator.workflows.describing import Describable
     from feedmill_orchestrator.workflows.handing_over import hand_over
     from feedmill_orchestrator.workflows.resting import rest_until
 
 
 @workflow.defn(name="PollShard")
-class PollShardWorkflow(PollShard):
+class PollShardWorkflow(Describable, PollShard):
     @workflow.init
-    def __init__(self, request: TendShard) -> None:  # noqa: ARG002 - given what `run` is given
-        self._progress = ShardProgress()
+    def __init__(self, request: TendShard) -> None:
+        self._progress = ShardProgress(paused=request.paused)
         self._is_woken = False
+        self._is_paused = request.paused
         # Pushes do not wait for polls, nor polls for hubs that take their time.
         self._pushes = Chore()
         self._hubs = Chore()
@@ -35,6 +37,7 @@ class PollShardWorkflow(PollShard):
             asyncio.create_task(self._hubs.keep_doing(lambda: self._tend_hubs(request))),
         )
         while not self._is_long_enough(request):
+            await workflow.wait_condition(lambda: not self._is_paused)
             polled = await self._poll(request)
             await self._hand_over(polled.new_entry_ids)
             self._pushes.is_wanted |= polled.pushes_waiting > 0
@@ -43,10 +46,19 @@ class PollShardWorkflow(PollShard):
         # What is wanted from now on, the new history's first round finds.
         self._pushes.is_over = self._hubs.is_over = True
         await asyncio.gather(*beside)
-        workflow.continue_as_new(request)
+        workflow.continue_as_new(request.model_copy(update={"paused": self._is_paused}))
 
     @workflow.signal
     async def wake(self) -> None:
+        self._is_woken = True
+
+    @workflow.signal
+    async def pause(self) -> None:
+        self._set_paused(paused=True)
+
+    @workflow.signal
+    async def resume(self) -> None:
+        self._set_paused(paused=False)
         self._is_woken = True
 
     @workflow.signal
@@ -56,6 +68,15 @@ class PollShardWorkflow(PollShard):
     @workflow.query
     def get_progress(self) -> ShardProgress:
         return self._progress
+
+    def _set_paused(self, *, paused: bool) -> None:
+        self._is_paused = paused
+        self._progress = self._progress.model_copy(update={"paused": paused})
+
+    async def _may_begin(self, chore: Chore) -> bool:
+        """Wait while we are paused; False when the chore is to end instead."""
+        await workflow.wait_condition(lambda: chore.is_over or not self._is_paused)
+        return not self._is_paused
 
     def _is_long_enough(self, request: TendShard) -> bool:
         # Somebody who wakes the shard is heard before its history begins anew.
@@ -78,6 +99,8 @@ class PollShardWorkflow(PollShard):
         return polled
 
     async def _take_pushes(self, request: TendShard) -> bool:
+        if not await self._may_begin(self._pushes):
+            return False
         taken = PushesTaken()
         try:
             taken = await workflow.execute_activity_method(
@@ -94,6 +117,8 @@ class PollShardWorkflow(PollShard):
         return taken.left > 0
 
     async def _tend_hubs(self, request: TendShard) -> bool:
+        if not await self._may_begin(self._hubs):
+            return False
         tended = HubsTended()
         try:
             tended = await workflow.execute_activity_method(

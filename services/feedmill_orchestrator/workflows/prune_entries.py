@@ -5,9 +5,12 @@ from feedmill.contracts.activities import UpkeepActivities
 from feedmill.contracts.workflows import PruneEntries
 from feedmill.models.upkeep import ForgetOld, OldForgotten, PruneSlice, SlicePruned
 
+with workflow.unsafe.imports_passed_through():
+    from feedmill_orchestrator.workflows.describing import Describable
+
 
 @workflow.defn(name="PruneEntries")
-class PruneEntriesWorkflow(PruneEntries):
+class PruneEntriesWorkflow(Describable, PruneEntries):
     @workflow.run
     async def run(self, request: ForgetOld) -> OldForgotten:
         if not request.keep_days:

@@ -13,9 +13,12 @@ from feedmill.contracts.workflows import (
 from feedmill.models.runs import DistillBatch, FetchBatch
 from feedmill.models.upkeep import PickUpStalled, RepairStages, StagesRepaired
 
+with workflow.unsafe.imports_passed_through():
+    from feedmill_orchestrator.workflows.describing import Describable
+
 
 @workflow.defn(name="Reconcile")
-class ReconcileWorkflow(Reconcile):
+class ReconcileWorkflow(Describable, Reconcile):
     @workflow.run
     async def run(self, request: RepairStages) -> StagesRepaired:
         batch = f"reconcile-{workflow.info().run_id}"

@@ -12,17 +12,28 @@ from feedmill.models.reextraction import (
 )
 
 with workflow.unsafe.imports_passed_through():
+    from feedmill_orchestrator.workflows.describing import Describable, saying_what_was_done
     from feedmill_orchestrator.workflows.handing_over import hand_over
 
 
 @workflow.defn(name="Reextract")
-class ReextractWorkflow(Reextract):
+class ReextractWorkflow(Describable, Reextract):
     @workflow.init
     def __init__(self, request: ReextractKept) -> None:
         self._progress = request.progress
 
     @workflow.run
     async def run(self, request: ReextractKept) -> Reextracted:
+        with saying_what_was_done(self.get_progress):
+            await self._reextract_all(request)
+        self._progress = self._progress.model_copy(update={"done": True})
+        return Reextracted(progress=self._progress)
+
+    @workflow.query
+    def get_progress(self) -> ReextractionProgress:
+        return self._progress
+
+    async def _reextract_all(self, request: ReextractKept) -> None:
         after: int | None = request.after
         while after is not None:
             reextracted = await self._reextract(request, after)
@@ -32,12 +43,6 @@ class ReextractWorkflow(Reextract):
             if after is not None and workflow.info().is_continue_as_new_suggested():
                 so_far = {"after": after, "progress": self._progress}
                 workflow.continue_as_new(request.model_copy(update=so_far))
-        self._progress = self._progress.model_copy(update={"done": True})
-        return Reextracted(progress=self._progress)
-
-    @workflow.query
-    def get_progress(self) -> ReextractionProgress:
-        return self._progress
 
     async def _reextract(self, request: ReextractKept, after: int) -> PagesReextracted:
         return await workflow.execute_activity_method(

@@ -8,12 +8,13 @@ from feedmill.models.runs import BatchFetched, EntriesProgress, FetchBatch, RunS
 from feedmill.models.upkeep import JoinDomains
 
 with workflow.unsafe.imports_passed_through():
+    from feedmill_orchestrator.workflows.describing import Describable, saying_what_was_done
     from feedmill_orchestrator.workflows.handing_over import hand_over
     from feedmill_orchestrator.workflows.pipeline import Pipeline
 
 
 @workflow.defn(name="ScheduleFetch")
-class ScheduleFetchWorkflow(ScheduleFetch):
+class ScheduleFetchWorkflow(Describable, ScheduleFetch):
     @workflow.init
     def __init__(self, request: FetchBatch) -> None:
         progress = EntriesProgress(step=RunStep.FETCHING, total=len(request.entry_ids))
@@ -28,7 +29,8 @@ class ScheduleFetchWorkflow(ScheduleFetch):
 
     @workflow.run
     async def run(self, request: FetchBatch) -> BatchFetched:
-        await self._pipeline.take(request.entry_ids)
+        with saying_what_was_done(self.get_progress):
+            await self._pipeline.take(request.entry_ids)
         await hand_over(self._pipeline.to_be_tried)
         progress = self._pipeline.finish()
         workflow.logger.info(

@@ -20,11 +20,12 @@ from feedmill.models.subscribing import (
 )
 
 with workflow.unsafe.imports_passed_through():
+    from feedmill_orchestrator.workflows.describing import Describable
     from feedmill_orchestrator.workflows.saga import Saga
 
 
 @workflow.defn(name="SubscribeFeed")
-class SubscribeFeedWorkflow(SubscribeFeed):
+class SubscribeFeedWorkflow(Describable, SubscribeFeed):
     @workflow.init
     def __init__(self, request: SubscribeToFeed) -> None:
         self._progress = SubscribeProgress()

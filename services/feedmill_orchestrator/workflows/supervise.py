@@ -5,9 +5,12 @@ from feedmill.contracts.activities import UpkeepActivities
 from feedmill.contracts.workflows import Supervise
 from feedmill.models.upkeep import KeepShards, ShardsKept
 
+with workflow.unsafe.imports_passed_through():
+    from feedmill_orchestrator.workflows.describing import Describable
+
 
 @workflow.defn(name="Supervise")
-class SuperviseWorkflow(Supervise):
+class SuperviseWorkflow(Describable, Supervise):
     @workflow.run
     async def run(self, request: KeepShards) -> ShardsKept:
         return await workflow.execute_activity_method(

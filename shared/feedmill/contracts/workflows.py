@@ -47,6 +47,14 @@ class SingleFeedIngestion(ABC):
     async def run(self, request: IngestFeed) -> FeedIngested:
         """Poll the feed, then fetch and distil everything of it that waits."""
 
+    @workflow.update
+    @abstractmethod
+    def refresh(self, request: IngestFeed) -> IngestionProgress:
+        """Join the run, whoever began it; return how far it has come.
+
+        Refused when the run is another feed's, which leaves no trace in its history.
+        """
+
     @workflow.query
     @abstractmethod
     def get_progress(self) -> IngestionProgress:
@@ -81,6 +89,16 @@ class PollShard(ABC):
     @abstractmethod
     async def wake(self) -> None:
         """Something may be due sooner than the shard thinks: begin a round now."""
+
+    @workflow.signal
+    @abstractmethod
+    async def pause(self) -> None:
+        """Begin nothing any more until `resume` comes; what was begun ends as usual."""
+
+    @workflow.signal
+    @abstractmethod
+    async def resume(self) -> None:
+        """Go on, at once."""
 
     @workflow.signal
     @abstractmethod

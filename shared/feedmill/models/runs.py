@@ -90,6 +90,7 @@ class TendShard(BrowserModel):
     rounds: int = Field(
         default=200, ge=1, description="after so many a new run begins, with a new history"
     )
+    paused: bool = Field(default=False, description="whether it waits for `resume`")
 
 
 class RunStep(StrEnum):
@@ -151,6 +152,7 @@ class ShardProgress(BrowserModel):
     pushes: int = Field(default=0, ge=0, description="what hubs sent")
     hubs_asked: int = Field(default=0, ge=0)
     resting_until: AwareDatetime | None = None
+    paused: bool = False
 
 
 class BatchDistilled(BrowserModel):
@@ -185,3 +187,18 @@ class AllFeedsIngested(BrowserModel):
     """How a run over every feed ended. Its entries go on by themselves."""
 
     progress: AllFeedsProgress
+
+
+class RunDescription(BrowserModel):
+    """What any run tells an operator, whatever it does."""
+
+    workflow_type: str
+    workflow_id: str
+    run_id: str
+    started_at: AwareDatetime
+    attempt: int = 1
+    history_events: int = Field(default=0, ge=0)
+    history_bytes: int = Field(default=0, ge=0)
+    continues_as_new_soon: bool = False
+    is_known: bool = Field(default=True, description="False: asked by a name that it does not know")
+    progress: str = Field(default="", description="as JSON, if it has any")
