@@ -1,4 +1,5 @@
 import asyncio
+import os
 
 from temporalio.client import Client
 
@@ -6,9 +7,10 @@ from feedmill.config import OrchestratorSettings, load
 from feedmill.contracts.queues import TaskQueue
 from feedmill.store import open_store
 from feedmill.worker import main_of, run_worker
+from feedmill.worker.versions import deployment_of
 from feedmill_orchestrator.beginning import begin
 from feedmill_orchestrator.handing_over import HandOver
-from feedmill_orchestrator.registry import WORKFLOWS
+from feedmill_orchestrator.registry import LONG_LIVED, WORKFLOWS
 from feedmill_orchestrator.subscribing import Subscriber
 from feedmill_orchestrator.upkeep import Upkeep
 from feedmill_orchestrator.watching import watch
@@ -16,12 +18,13 @@ from feedmill_orchestrator.watching import watch
 
 async def main() -> None:
     settings = load(OrchestratorSettings)
+    deployment = deployment_of(os.environ)
     async with open_store(settings) as store:
         hand_over, upkeep = HandOver(store), Upkeep(store)
         subscriber = Subscriber(store, settings.allowed_networks)
 
         async def start(client: Client) -> None:
-            await asyncio.gather(begin(client, settings), watch(client, store))
+            await asyncio.gather(begin(client, settings, deployment), watch(client, store))
 
         await run_worker(
             settings,
@@ -41,6 +44,8 @@ async def main() -> None:
                 subscriber.undo_add_feed,
             ],
             begin=start,
+            deployment=deployment,
+            long_lived=LONG_LIVED,
         )
 
 

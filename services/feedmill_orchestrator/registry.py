@@ -12,6 +12,10 @@ from feedmill_orchestrator.workflows.single_feed_ingestion import SingleFeedInge
 from feedmill_orchestrator.workflows.subscribe_feed import SubscribeFeedWorkflow
 from feedmill_orchestrator.workflows.supervise import SuperviseWorkflow
 
+# These go on for as long as the fleet does, so a newer release takes them over while they run; the
+# others end as they began. Whoever changes their steps needs a patch (`workflows/patches.py`).
+LONG_LIVED = frozenset({"DomainFetch", "PollShard"})
+
 WORKFLOWS: tuple[type, ...] = (
     AllFeedsIngestionWorkflow,
     ContentDistillationWorkflow,

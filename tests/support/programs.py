@@ -5,11 +5,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import psycopg
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
 
 from feedmill_cli.stack.postgres import EmbeddedPostgres
 
@@ -56,3 +59,14 @@ def _wait_for(url: str) -> None:
             time.sleep(0.05)
         else:
             return
+
+
+@asynccontextmanager
+async def another_temporal() -> AsyncIterator[Client]:
+    """Run a real Temporal server, in memory, that nobody else uses."""
+    async with await WorkflowEnvironment.start_local(
+        dev_server_existing_path=binary("temporal"),
+        dev_server_log_level="error",
+        data_converter=pydantic_data_converter,
+    ) as environment:
+        yield environment.client

@@ -1,7 +1,7 @@
 """One worker: what it serves, how much at once, and how it leaves."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +10,7 @@ from temporalio.worker import (
     PollerBehaviorAutoscaling,
     ResourceBasedSlotConfig,
     Worker,
+    WorkerDeploymentConfig,
     WorkerTuner,
 )
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
@@ -20,6 +21,7 @@ from feedmill.store import Store
 from feedmill.telemetry.metrics import WORKER_SLOTS
 from feedmill.worker.interceptors import FeedmillInterceptor
 from feedmill.worker.process import process
+from feedmill.worker.versions import VersionedRunner
 
 # Slots follow the machine: a pool takes more while memory and CPU allow it, never more than this.
 _MEMORY_TARGET = 0.8
@@ -41,6 +43,8 @@ async def run_worker(
     activities: Sequence[Callable[..., Any]] = (),
     workflows: Sequence[type] = (),
     begin: Callable[[Client], Coroutine[Any, Any, None]] | None = None,
+    deployment: WorkerDeploymentConfig | None = None,
+    long_lived: Collection[str] = (),
 ) -> None:
     """Serve a task queue until SIGTERM, then let what is in flight finish.
 
@@ -50,6 +54,10 @@ async def run_worker(
     ----------
     begin
         What to do once Temporal has been reached, beside serving the queue.
+    deployment
+        Which release of the plans this is, where several run at once.
+    long_lived
+        Names of workflows that a newer release takes over while they run; the others end as they began.
     """
     async with process(settings, queue.service, store) as running:
         if running is None:
@@ -60,6 +68,8 @@ async def run_worker(
             activities=activities,
             workflows=workflows,
             drain=timedelta(seconds=settings.drain_seconds),
+            deployment=deployment,
+            long_lived=long_lived,
         )
         running.health.watch(lambda: worker.is_running)
         WORKER_SLOTS.labels(queue).set(_MOST_SLOTS)
@@ -82,6 +92,8 @@ def build_worker(
     activities: Sequence[Callable[..., Any]] = (),
     workflows: Sequence[type] = (),
     drain: timedelta = timedelta(0),
+    deployment: WorkerDeploymentConfig | None = None,
+    long_lived: Collection[str] = (),
 ) -> Worker:
     """Build a worker the way the fleet runs it; tests use the same one."""
     return Worker(
@@ -89,24 +101,26 @@ def build_worker(
         task_queue=queue,
         activities=activities,
         workflows=workflows,
-        workflow_runner=workflow_runner(),
+        workflow_runner=workflow_runner(long_lived if deployment else ()),
         interceptors=[FeedmillInterceptor()],
         tuner=_tuner(),
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(initial=2),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(initial=2),
         graceful_shutdown_timeout=drain,
         max_heartbeat_throttle_interval=_HEARTBEAT_THROTTLE,
+        deployment_config=deployment,
     )
 
 
-def workflow_runner() -> SandboxedWorkflowRunner:
+def workflow_runner(long_lived: Collection[str] = ()) -> SandboxedWorkflowRunner:
     """Return the sandbox, with our shared package passed through.
 
     Workflow modules are still loaded afresh for each run, and so checked; models and contracts hold
     no state, and loading them again for each run costs twice the CPU (2.2 times, measured).
     """
-    return SandboxedWorkflowRunner(
-        restrictions=SandboxRestrictions.default.with_passthrough_modules("feedmill")
+    return VersionedRunner(
+        restrictions=SandboxRestrictions.default.with_passthrough_modules("feedmill"),
+        long_lived=frozenset(long_lived),
     )
 
 
