@@ -24,6 +24,7 @@ NOT_VALUES = frozenset(
         "gateway_port",
         "token",
         "model_api_key",
+        "payload_keys",
         "data_dir",
         "url",
     }

@@ -16,6 +16,7 @@ from temporalio import workflow
 from temporalio.client import Client, WorkflowHistory
 from temporalio.worker import Replayer, WorkflowRunner
 
+from feedmill.config import EncryptionSettings, load
 from feedmill.models.base import Model
 from feedmill.worker.connection import connect_once, data_converter
 from feedmill.worker.run import workflow_runner
@@ -54,7 +55,7 @@ async def check(
     replayer = Replayer(
         workflows=workflows,
         workflow_runner=runner or workflow_runner(),
-        data_converter=data_converter(),
+        data_converter=data_converter(load(EncryptionSettings).keys()),
     )
     problems: list[Incompatible] = []
     for path in paths:
@@ -80,7 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _record(asked: argparse.Namespace) -> int:
-    names = await record(await connect_once(), asked.folder, per_workflow=asked.runs)
+    client = await connect_once(keys=load(EncryptionSettings).keys())
+    names = await record(client, asked.folder, per_workflow=asked.runs)
     print(f"recorded {len(names)} runs in {asked.folder}")  # noqa: T201 - a command prints
     return 0
 

@@ -4,6 +4,8 @@ All come from the environment as `FEEDMILL_<NAME>`; the connection to Temporal i
 is read the way every Temporal user already sets it (`temporalio.envconfig`).
 """
 
+import base64
+import binascii
 import difflib
 import os
 import re
@@ -22,6 +24,8 @@ from feedmill.errors import SettingsError
 from feedmill.models.hosts import HostLimit
 
 PREFIX = "FEEDMILL_"
+
+_KEY_BYTES = 32
 
 Network = IPv4Network | IPv6Network
 
@@ -71,7 +75,48 @@ class StoreSettings(BaseSettings):
         return url
 
 
-class ServiceSettings(LogSettings, StoreSettings):
+class EncryptionSettings(BaseSettings):
+    """Whether Temporal sees what it carries."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    payload_keys: SecretStr | None = Field(
+        default=None,
+        description="id=base64 of 32 bytes, comma-separated; the first encrypts, all decrypt",
+    )
+
+    @field_validator("payload_keys", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("payload_keys")
+    @classmethod
+    def _can_be_read(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            _read_keys(value.get_secret_value())
+        return value
+
+    def keys(self) -> dict[str, bytes]:
+        """Return the keys by id, the one in use first; none: nothing is encrypted."""
+        return {} if self.payload_keys is None else _read_keys(self.payload_keys.get_secret_value())
+
+
+def _read_keys(text: str) -> dict[str, bytes]:
+    keys: dict[str, bytes] = {}
+    for part in filter(None, (each.strip() for each in text.split(","))):
+        name, _, encoded = part.partition("=")
+        try:
+            keys[name] = base64.b64decode(encoded, validate=True)
+        except binascii.Error:
+            keys[name] = b""
+        # Never the value itself: this message is printed.
+        if not name or len(keys[name]) != _KEY_BYTES:
+            raise ValueError(f"key {name!r} is not id=base64 of {_KEY_BYTES} bytes")
+    return keys
+
+
+class ServiceSettings(LogSettings, StoreSettings, EncryptionSettings):
     """What every process of the fleet can be told."""
 
     telemetry_host: str = Field(default="127.0.0.1", description="0.0.0.0 in a container")
@@ -249,7 +294,7 @@ class GatewaySettings(ServiceSettings, NetworkSettings, ShardSettings):
     token: SecretStr = Field(min_length=20, description="what clients authenticate with")
 
 
-class StackSettings(LogSettings):
+class StackSettings(LogSettings, EncryptionSettings):
     """What `feedmill up` and the other commands can be told."""
 
     data_dir: str | None = Field(default=None, description="where everything is kept")

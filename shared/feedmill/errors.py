@@ -3,6 +3,7 @@
 FeedmillError
 ├── TransientError               worth another try: Temporal retries it
 │   ├── StoreUnavailableError    Postgres did not answer
+│   ├── PayloadUnreadableError   what crossed Temporal cannot be decrypted with our keys
 │   ├── TemporalUnavailableError Temporal did not answer
 │   ├── ModelUnavailableError    the language model did not answer, or asked us to wait
 │   └── BudgetSpentError         today's ceiling leaves no room for another call
@@ -42,6 +43,10 @@ class StoreUnavailableError(TransientError):
 
 class TemporalUnavailableError(TransientError):
     """Temporal did not answer."""
+
+
+class PayloadUnreadableError(TransientError):
+    """What crossed Temporal cannot be decrypted with the keys we have; another process may have it."""
 
 
 class ModelUnavailableError(TransientError):

@@ -52,6 +52,7 @@ SECRET = {
     "FEEDMILL_DATABASE_URL": "postgresql://u:p@h/d",
     "FEEDMILL_TOKEN": "t" * 20,
     "FEEDMILL_MODEL_API_KEY": "k",
+    "FEEDMILL_PAYLOAD_KEYS": "a=" + "MTEx" * 10 + "MTE=",
 }
 
 

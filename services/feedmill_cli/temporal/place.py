@@ -30,8 +30,9 @@ def ask_temporal(request: Callable[[Client], Awaitable[T]], data_dir: Path | Non
     CommandError
         There is none, it does not answer, or it refuses.
     """
-    folder = folder_of(load_settings(), data_dir)
-    return asyncio.run(_ask(request, address_of(folder, os.environ)))
+    settings = load_settings()
+    address = address_of(folder_of(settings, data_dir), os.environ)
+    return asyncio.run(_ask(request, address, settings.keys()))
 
 
 def address_of(folder: Folder, environ: Mapping[str, str]) -> str | None:
@@ -53,10 +54,12 @@ def address_of(folder: Folder, environ: Mapping[str, str]) -> str | None:
     return f"127.0.0.1:{port}"
 
 
-async def _ask(request: Callable[[Client], Awaitable[T]], address: str | None) -> T:
+async def _ask(
+    request: Callable[[Client], Awaitable[T]], address: str | None, keys: Mapping[str, bytes]
+) -> T:
     try:
         async with asyncio.timeout(_SECONDS):
-            client = await connect_once(address)
+            client = await connect_once(address, keys)
         return await request(client)
     except (TimeoutError, RuntimeError) as error:
         raise CommandError(

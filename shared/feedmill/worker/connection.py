@@ -1,12 +1,13 @@
 """The connection to Temporal: the same variables and profiles that Temporal's own tools read."""
 
 import asyncio
+import dataclasses
 from collections.abc import Mapping
 from datetime import timedelta
 
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.converter import DataConverter
+from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError
@@ -39,12 +40,25 @@ def connection_options(environ: Mapping[str, str] | None = None) -> ClientConnec
     return options
 
 
-def data_converter() -> DataConverter:
-    """Return how what crosses Temporal is written: models as JSON."""
-    return pydantic_data_converter
+def data_converter(keys: Mapping[str, bytes] | None = None) -> DataConverter:
+    """Return how what crosses Temporal is written: models as JSON, encrypted if there are keys.
+
+    Failures are encrypted as well: their messages quote what sites and people have said.
+    """
+    if not keys:
+        return pydantic_data_converter
+    from feedmill.worker.encryption import EncryptingCodec  # noqa: PLC0415 - only who encrypts has to load it
+
+    return dataclasses.replace(
+        pydantic_data_converter,
+        payload_codec=EncryptingCodec(keys),
+        failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
+    )
 
 
-async def connect(runtime: Runtime | None = None) -> Client:
+async def connect(
+    runtime: Runtime | None = None, keys: Mapping[str, bytes] | None = None
+) -> Client:
     """Connect to Temporal, waiting for as long as it is away.
 
     Cancel to stop waiting.
@@ -53,14 +67,18 @@ async def connect(runtime: Runtime | None = None) -> Client:
     wait = _FIRST_WAIT_SECONDS
     while True:
         try:
-            return await Client.connect(**options, data_converter=data_converter(), runtime=runtime)
+            return await Client.connect(
+                **options, data_converter=data_converter(keys), runtime=runtime
+            )
         except RuntimeError as error:
             log.warning("temporal unreachable", address=options["target_host"], error=str(error))
         await asyncio.sleep(wait)
         wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
 
 
-async def connect_once(address: str | None = None) -> Client:
+async def connect_once(
+    address: str | None = None, keys: Mapping[str, bytes] | None = None
+) -> Client:
     """Connect to Temporal as the environment says, or at an address of our own choice.
 
     Raises
@@ -71,7 +89,7 @@ async def connect_once(address: str | None = None) -> Client:
     options = connection_options()
     if address is not None:
         options["target_host"] = address
-    return await Client.connect(**options, data_converter=data_converter())
+    return await Client.connect(**options, data_converter=data_converter(keys))
 
 
 async def check_temporal(client: Client) -> None:

@@ -75,7 +75,7 @@ async def process(
         settings.telemetry_host, settings.telemetry_port, health, core_metrics_url
     ):
         log.info("process started", pid=os.getpid())
-        client = await _unless_stopped(connect(runtime), stopping)
+        client = await _unless_stopped(connect(runtime, settings.keys()), stopping)
         spare_collector()
         if client is None:
             yield None

@@ -59,6 +59,12 @@ TEMPORAL_TLS_SERVER_CA_CERT_PATH: /etc/feedmill/temporal/ca.crt
   valueFrom: {secretKeyRef: {name: {{ .existingSecret }}, key: {{ .key }}}}
 {{- end }}
 {{- end }}
+{{- with .Values.temporal.payloadKeys }}
+{{- if .existingSecret }}
+- name: FEEDMILL_PAYLOAD_KEYS
+  valueFrom: {secretKeyRef: {name: {{ .existingSecret }}, key: {{ .key }}}}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{/* What only one role needs beside them. */}}
