@@ -32,6 +32,9 @@ from feedmill.models.runs import (
     ServeDomain,
     TendShard,
 )
+from feedmill_orchestrator.registry import WORKFLOWS
+from feedmill_orchestrator.replaying import name_of
+from feedmill_orchestrator.workflows.describing import Describable
 from support.fleet import (
     ScriptedDistillation,
     ScriptedFetch,
@@ -186,3 +189,8 @@ async def test_any_run_describes_itself(
     assert described.history_events > 2
     assert progress in described.progress
     assert {"workflowType", "historyEvents", "startedAt"} <= raw.keys()
+
+
+@pytest.mark.parametrize("workflow_class", WORKFLOWS, ids=name_of)
+def test_every_workflow_can_be_described(workflow_class: type) -> None:
+    assert issubclass(workflow_class, Describable)
