@@ -67,6 +67,24 @@ async def test_only_so_many_are_picked_up_the_longest_waiting_first(
     assert len(first[Stage.NEW]) == 3
 
 
+async def test_what_waited_for_a_budget_is_picked_up_as_soon_as_there_may_be_one(
+    store: Store, clock: Clock, library: Library
+) -> None:
+    feed = await library.feed()
+    entry = await library.entry(feed)
+    await library.article(entry)
+    async with store.transaction() as tx:
+        await tx.entries.distil_later(entry, until=await tx.now() + 9 * HOUR)
+
+    await clock.advance(8 * HOUR)
+    early = await pick_up(store)
+    await clock.advance(2 * HOUR)
+    found = await pick_up(store)
+
+    assert early == NOBODY
+    assert found == {Stage.NEW: (), Stage.FETCHED: (entry,)}
+
+
 async def test_who_moved_lately_has_not_stalled(
     store: Store, clock: Clock, library: Library
 ) -> None:

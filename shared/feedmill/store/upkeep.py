@@ -148,11 +148,10 @@ class UpkeepStore:
 def _is_still(after: timedelta) -> ColumnElement[bool]:
     # The first part is what the index holds; it is only ever earlier than the second.
     deadline = clock.now() - after
-    return (
-        entries.c.stage.in_(_WAITING)
-        & (entries.c.stage_since < deadline)
-        & (_still_since() < deadline)
-    )
+    stalled = (entries.c.stage_since < deadline) & (_still_since() < deadline)
+    # For its page's next try somebody waits, and needs some time then; for a budget nobody does.
+    has_budget = (entries.c.stage == Stage.FETCHED) & (entries.c.next_try_at < clock.now())
+    return entries.c.stage.in_(_WAITING) & (stalled | has_budget)
 
 
 def _still_since() -> ColumnElement[datetime]:
