@@ -1,5 +1,6 @@
 """What becomes of entries whose pages a browser looks at."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -52,8 +53,19 @@ class FakeBrowser:
         self.goes_on_to = ""
         self.visited: list[str] = []
         self.let_go: list[bool] = []
+        self.visited_at: list[float] = []
+        # How long the pages take; the last for good.
+        self.seconds = [0.0]
+        self._turn = asyncio.Lock()
 
     async def render(self, url: str, may_go: MayGo) -> Rendered | Refusal:
+        async with self._turn:
+            self.visited_at.append(asyncio.get_running_loop().time())
+            await asyncio.sleep(self.seconds[0])
+            self.seconds = self.seconds[1:] or self.seconds
+            return await self._render(url, may_go)
+
+    async def _render(self, url: str, may_go: MayGo) -> Rendered | Refusal:
         self.visited.append(url)
         if self.goes_on_to:
             self.let_go.append(await may_go(self.goes_on_to))
@@ -70,8 +82,9 @@ def build(
     browser: Browser,
     *,
     spacing: timedelta = timedelta(0),
+    in_flight: int = 1,
 ) -> BrowserFetcher:
-    governor = governor_of(store, spacing)
+    governor = governor_of(store, spacing, in_flight=in_flight)
     robots = Robots(store, web, governor)
     examiner = Examiner(extractors)
     asker = PageAsker(store, web, governor, robots, examiner, keeps_pages=False)
@@ -166,7 +179,7 @@ async def test_what_a_browser_does_not_show_either_is_a_dead_end(
 
 
 async def test_a_browser_that_takes_too_long_is_a_page_to_be_tried_again(
-    browsing: BrowserFetcher, store: Store, origin: Origin
+    browsing: BrowserFetcher, browser: FakeBrowser, store: Store, origin: Origin
 ) -> None:
     (entry_id,) = await add_pages(store, origin.url("/a"))
 
@@ -174,6 +187,31 @@ async def test_a_browser_that_takes_too_long_is_a_page_to_be_tried_again(
 
     assert isinstance(outcome, EntryDeferred)
     assert outcome.reason == Reason.TIMED_OUT
+    # Another attempt, as after a kill, asks nobody before that time, unless a person wants it.
+    assert await browse(browsing, entry_id) == [outcome]
+    assert browser.visited == [origin.url("/a")]
+    await browse(browsing, entry_id, again=True, store=store)
+    assert len(browser.visited) == 2
+
+
+async def test_pages_that_wait_for_the_browser_wait_for_their_host_afterwards(
+    store: Store,
+    web_client: WebClient,
+    extractors: IsolatedPool,
+    browser: FakeBrowser,
+    origin: Origin,
+) -> None:
+    browser.show(ARTICLE, url=origin.url("/a"))
+    browser.seconds = [1.0, 0.0]
+    spaced = build(
+        store, web_client, extractors, browser, spacing=timedelta(seconds=0.4), in_flight=4
+    )
+
+    await browse(spaced, *await add_pages(store, *map(origin.url, ("/a", "/b", "/c"))))
+
+    first, second, third = browser.visited_at
+    assert second - first >= 1
+    assert third - second > 0.35
 
 
 async def test_a_browser_asks_only_where_robots_let_it_and_in_the_hosts_turn(

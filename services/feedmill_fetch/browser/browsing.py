@@ -1,5 +1,10 @@
 """Fetching, in a browser, the articles of pages that are empty without their scripts."""
 
+import asyncio
+from contextlib import AsyncExitStack
+from datetime import datetime
+from typing import Self
+
 from temporalio import activity
 
 from feedmill.contracts.activities import BrowserActivities
@@ -26,7 +31,7 @@ from feedmill_fetch.recording import Recorder, stored_outcome
 from feedmill_fetch.verdicts import of_signs, of_status
 
 _OK = 200
-# A browser has one page open at a time; a few more may wait for their hosts meanwhile.
+# A browser has one page open at a time; what earlier ones showed is read meanwhile.
 _ENTRIES_AT_ONCE = 4
 
 
@@ -50,6 +55,7 @@ class BrowserFetcher(BrowserActivities):
         self._examiner = examiner
         self._asker = asker
         self._recorder = recorder
+        self._turn = asyncio.Lock()
 
     @activity.defn
     async def browse_entries(self, request: FetchEntries) -> EntriesFetched:
@@ -60,9 +66,7 @@ class BrowserFetcher(BrowserActivities):
             return outcome
 
         async def take(entry: EntryToFetch) -> FetchOutcome:
-            since = request.again_since
-            is_done = since and entry.asked_at is not None and entry.asked_at >= since
-            if (entry.stage is not Stage.NEW and since is None) or is_done:
+            if _is_done(entry, request.again_since, now):
                 return stored_outcome(entry)
             asked = await self._ask(entry)
             if entry.stage is Stage.NEW:
@@ -73,6 +77,7 @@ class BrowserFetcher(BrowserActivities):
 
         async with heartbeating():
             async with self._store.transaction() as tx:
+                now = await tx.now()
                 entries = {each.id: each for each in await tx.entries.to_fetch(request.entry_ids)}
             outcomes = await in_parallel(browse, request.entry_ids, at_once=_ENTRIES_AT_ONCE)
         return EntriesFetched(outcomes=tuple(outcomes))
@@ -83,20 +88,16 @@ class BrowserFetcher(BrowserActivities):
         forbidden = await self._robots.permit(entry.url)
         if forbidden is not None:
             return Failed(forbidden) if isinstance(forbidden, Refusal) else forbidden
-        async with self._governor.slot(entry.url, patient=True) as until:
+        # First the browser and then the host: a page that waited for the browser would hold a place
+        # in which nobody asks, and ask long after the moment that was spaced.
+        async with self._turn, _Visit(self._governor, self._robots) as visit:
+            until = await visit.begin(entry.url)
             if until is not None:
                 return Deferred(until=until)
-            rendered = await self._browser.render(entry.url, self._may_go)
+            rendered = await self._browser.render(entry.url, visit.may_go)
         if isinstance(rendered, Refusal):
             return Failed(rendered)
         return await self._examine(entry, rendered)
-
-    async def _may_go(self, url: str) -> bool:
-        """Let a page go on to another as we would: where robots.txt permits it, in the host's turn."""
-        if await self._robots.permit(url) is not None:
-            return False
-        async with self._governor.slot(url, patient=True) as until:
-            return until is None
 
     async def _examine(self, entry: EntryToFetch, rendered: Rendered) -> Found | Failed:
         if rendered.status != _OK:
@@ -114,3 +115,41 @@ class BrowserFetcher(BrowserActivities):
         content = complete(examined, moved_to=None, withheld=withheld)
         # Without validators: what was sent is not what was read.
         return Failed(of_signs(examined.signs)) if content is None else Found(content)
+
+
+class _Visit:
+    """The place that a page holds at the host it is at; it has one at a time, wherever it goes on to."""
+
+    def __init__(self, governor: Governor, robots: Robots) -> None:
+        self._governor = governor
+        self._robots = robots
+        self._place = AsyncExitStack()
+        self._leaving = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._place.aclose()
+
+    async def begin(self, url: str) -> datetime | None:
+        """Take a place for the first page, or return when to come back: other pages want the browser."""
+        return await self._place.enter_async_context(self._governor.slot(url))
+
+    async def may_go(self, url: str) -> bool:
+        """Let a page go on to another as we would: where robots.txt permits it, in the host's turn."""
+        async with self._leaving:
+            # Most go on at the same host, which may have no second place: not for its robots.txt either.
+            await self._place.aclose()
+            if await self._robots.permit(url) is not None:
+                return False
+            slot = self._governor.slot(url, patient=True)
+            return await self._place.enter_async_context(slot) is None
+
+
+def _is_done(entry: EntryToFetch, since: datetime | None, now: datetime) -> bool:
+    """Tell whether an earlier attempt has been here: nobody is asked again before the time."""
+    if since is not None:
+        return entry.asked_at is not None and entry.asked_at >= since
+    waits = entry.next_try_at is not None and entry.next_try_at > now
+    return entry.stage is not Stage.NEW or waits
