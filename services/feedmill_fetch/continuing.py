@@ -41,6 +41,9 @@ class PageTurner:
             turned = await self._turn(entry, goes_on) if len(pages) < _MOST_PAGES else None
             if turned is None or turned.content is None:
                 return joined(pages, is_whole=False)
+            if turned.content.url != goes_on and turned.content.url in seen:
+                # Sent back to a page that is here already.
+                break
             pages.append(turned.content)
             seen.add(turned.content.url)
             goes_on = self._place(turned.next_url, first)

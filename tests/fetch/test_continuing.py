@@ -78,6 +78,7 @@ async def test_an_article_is_read_to_its_last_page(
     [
         pytest.param("/a", ["One"], id="to itself"),
         pytest.param("/b", ["One", "Two"], id="back"),
+        pytest.param("/over", ["One"], id="to itself by a redirect"),
         pytest.param("http://127.0.0.2:1/", ["One"], id="to another host"),
         pytest.param("http://[", ["One"], id="to nowhere"),
     ],
@@ -87,6 +88,7 @@ async def test_a_link_that_leads_to_no_further_page_ends_an_article(
 ) -> None:
     origin.serve("/a", page("One", more))
     origin.serve("/b", page("Two", "/a"))
+    origin.redirect("/over", "/a")
 
     assert await read(store, fetcher, origin.url("/a")) == names
     assert await sign(store) == ()
