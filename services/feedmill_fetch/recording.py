@@ -131,6 +131,9 @@ class Recorder:
             if isinstance(asked, Unchanged):
                 await tx.contents.renew(entry.id, asked.validators)
             elif is_better(asked.content, stored):
+                if asked.page is None and not is_feeds(asked.content.extractor):
+                    # What was found in an earlier page must not take the place of this.
+                    await tx.pages.forget(entry.id)
                 return await replace(tx, now, asked, stored)
             return ContentUnchanged(entry_id=entry.id)
 

@@ -185,6 +185,27 @@ async def test_what_was_found_stands_where_nothing_is_found_any_more(
     assert (await content_row(store, entry_id)).text.startswith(SENTENCE.strip())
 
 
+async def test_a_page_that_was_kept_no_more_never_takes_the_place_of_a_newer_article(
+    fetcher: Fetcher,
+    reextractor: Reextractor,
+    store: Store,
+    web_client: WebClient,
+    extractors: IsolatedPool,
+    origin: Origin,
+) -> None:
+    origin.serve("/a", PAGE)
+    (entry_id,) = await add_pages(store, origin.url("/a"))
+    await fetch(fetcher, entry_id)
+    origin.serve("/a", PAGE.replace("again", "backwards"))
+    keeps_none = build_fetcher(store, web_client, extractors, keeps_pages=False)
+    async with store.transaction() as tx:
+        since = await tx.now()
+    await fetch(keeps_none, entry_id, again_since=since)
+
+    assert (await reextract(reextractor)).changed == 0
+    assert "backwards" in (await content_row(store, entry_id)).text
+
+
 async def test_a_long_way_is_gone_in_slices_of_one_feed_or_of_what_came_lately(
     fetcher: Fetcher, reextractor: Reextractor, store: Store, origin: Origin
 ) -> None:

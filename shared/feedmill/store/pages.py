@@ -26,6 +26,10 @@ class PageStore:
             .on_conflict_do_update(index_elements=["entry_id"], set_=row)
         )
 
+    async def forget(self, entry_id: int) -> None:
+        """Keep no page of an entry any more."""
+        await self._connection.execute(delete(pages).where(pages.c.entry_id == entry_id))
+
     async def get(self, entry_ids: Sequence[int]) -> dict[int, KeptPage]:
         """Return the pages of these entries, as far as they are kept."""
         rows = await self._connection.execute(select(pages).where(pages.c.entry_id.in_(entry_ids)))
