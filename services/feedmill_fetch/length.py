@@ -4,9 +4,9 @@ import math
 import re
 
 # Chinese and Japanese write no spaces: each character counts as a word.
-_CHARACTER = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
-_WORD = re.compile(rf"[{_CHARACTER}]|[^\W{_CHARACTER}]+(?:['\u2019-]\w+)*")
-_IS_CHARACTER = re.compile(rf"[{_CHARACTER}]")
+CHARACTER = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
+_WORD = re.compile(rf"[{CHARACTER}]|[^\W{CHARACTER}]+(?:['\u2019-]\w+)*")
+_IS_CHARACTER = re.compile(rf"[{CHARACTER}]")
 
 # How fast adults read silently, in the scripts with spaces and in those without.
 _WORDS_A_MINUTE = 238

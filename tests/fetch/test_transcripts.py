@@ -154,6 +154,37 @@ def test_who_never_ends_a_sentence_is_interrupted() -> None:
 
 def test_a_line_that_rolls_is_said_once() -> None:
     assert joined([Speech("", "One."), Speech("", "One."), Speech("", "Two.")]) == ["One. Two."]
+    rolling = ["One.", "One.\nTwo.", "Two.", "Two.\nThree.", "Three."]
+    assert joined(Speech("", lines) for lines in rolling) == ["One. Two. Three."]
+
+
+def test_who_says_the_same_as_another_has_said_it() -> None:
+    said = [Speech("Ann", "Yes."), Speech("Bob", "Yes."), Speech("Bob", "Good.")]
+
+    assert joined(said) == ["Ann: Yes.", "Bob: Yes. Good."]
+
+
+@pytest.mark.parametrize(
+    ("lines", "paragraph"),
+    [
+        pytest.param(
+            ["今日は天気が\nとても良い", "ですね。"], "今日は天気がとても良いですね。", id="ja"
+        ),
+        pytest.param(
+            ["磨坊主数了数", "他的面粉。", "Then OK"], "磨坊主数了数他的面粉。 Then OK", id="zh"
+        ),
+        pytest.param(["방앗간 주인이", "셌다."], "방앗간 주인이 셌다.", id="ko"),
+        pytest.param(["ספר הטוחן", "את השקים."], "ספר הטוחן את השקים.", id="he"),
+    ],
+)
+def test_lines_go_on_as_their_script_does(lines: list[str], paragraph: str) -> None:
+    assert joined(Speech("", line) for line in lines) == [paragraph]
+
+
+def test_no_word_is_lost_to_a_longer_one_that_ends_like_it() -> None:
+    words = ["I", "said", "that", "at", "noon", "on", "Monday", "a", "day"]
+
+    assert joined([Speech("Ann", word) for word in words]) == [f"Ann: {' '.join(words)}"]
 
 
 @pytest.mark.parametrize(
