@@ -1,11 +1,12 @@
 """Articles that go on from page to page, where the rule for their site says so."""
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime
 
-from feedmill.models.entries import Content, EntryToFetch, PageSign
+from feedmill.models.entries import Content, EntryToFetch
 from feedmill.web.answers import Deferred, Refusal
 from feedmill.web.client import WebClient
 from feedmill.web.governor import Governor
@@ -13,11 +14,14 @@ from feedmill.web.robots import Robots
 from feedmill_fetch.examining import Examiner
 from feedmill_fetch.extraction import Examined
 from feedmill_fetch.kinds import Kind, kind_of
-from feedmill_fetch.length import count_words, reading_minutes
 
 _ACCEPT = "text/html, application/xhtml+xml"
 _MOST_BYTES = 5_000_000
 _MOST_PAGES = 20
+# What it has found is lost with its activity, and asked for again with the next attempt: well within
+# the time of one, even at a host that wants a minute between its pages.
+_MOST_SECONDS = 150.0
+_MOST_CHARACTERS = 5_000_000
 _OK = 200
 
 
@@ -35,19 +39,20 @@ class PageTurner:
     async def follow(self, entry: EntryToFetch, first: Content, next_url: str) -> Content:
         """Return an article with all its pages, or as far as they can be had; then it says so."""
         pages, seen, goes_on = [first], {first.url}, self._place(next_url, first)
+        deadline = asyncio.get_running_loop().time() + _MOST_SECONDS
         # A link back ends an article as well as none does.
         while goes_on is not None and goes_on not in seen:
             seen.add(goes_on)
-            turned = await self._turn(entry, goes_on) if len(pages) < _MOST_PAGES else None
+            turned = await self._turn(entry, goes_on) if _may_go_on(pages, deadline) else None
             if turned is None or turned.content is None:
-                return joined(pages, is_whole=False)
+                return await self._examiner.joined(pages, is_whole=False)
             if turned.content.url != goes_on and turned.content.url in seen:
                 # Sent back to a page that is here already.
                 break
             pages.append(turned.content)
             seen.add(turned.content.url)
             goes_on = self._place(turned.next_url, first)
-        return joined(pages, is_whole=True)
+        return await self._examiner.joined(pages, is_whole=True)
 
     def _place(self, url: str | None, first: Content) -> str | None:
         """Return where a link leads; None where that is no page of the same host."""
@@ -96,25 +101,7 @@ class PageTurner:
         return self._governor.slot(url, patient=True)
 
 
-def joined(pages: Sequence[Content], *, is_whole: bool) -> Content:
-    """Return the pages of an article as one.
-
-    Parameters
-    ----------
-    pages
-        The first says what the article is called and who wrote it.
-    is_whole
-        Whether the last one is among them.
-    """
-    first = pages[0]
-    text = "\n".join(page.text for page in pages)
-    return first.model_copy(
-        update={
-            "html": "".join(page.html for page in pages),
-            "text": text,
-            "word_count": count_words(text),
-            "reading_minutes": reading_minutes(text),
-            "withheld": next(filter(None, (page.withheld for page in pages)), None),
-            "signs": first.signs if is_whole else (*first.signs, PageSign.UNFINISHED),
-        }
-    )
+def _may_go_on(pages: Sequence[Content], deadline: float) -> bool:
+    size = sum(len(page.html) for page in pages)
+    is_time = asyncio.get_running_loop().time() < deadline
+    return is_time and len(pages) < _MOST_PAGES and size < _MOST_CHARACTERS

@@ -1,12 +1,15 @@
 """Having what came read in a process of its own, which may die of it."""
 
+from collections.abc import Sequence
+
 from feedmill.isolation import IsolatedPool, IsolationError
-from feedmill.models.entries import Content, EntryToFetch, StoredContent
+from feedmill.models.entries import Content, EntryToFetch, PageSign, StoredContent
 from feedmill.models.outcomes import Reason
 from feedmill.web.answers import Refusal
 from feedmill_fetch.documents import examine_document
 from feedmill_fetch.extraction import Examined
 from feedmill_fetch.feed_text import LEAST_TEASER_WORDS, FeedText, read_feed_text
+from feedmill_fetch.joining import joined
 from feedmill_fetch.recordings import known, recording_kind, transcribed, with_transcript
 
 # The slowest real page seen took half a second.
@@ -61,6 +64,14 @@ class Examiner:
             )
         except IsolationError:
             return FeedText(None)
+
+    async def joined(self, pages: Sequence[Content], *, is_whole: bool) -> Content:
+        """Return the pages of an article as one; if they are too much, the first of them."""
+        try:
+            return await self._pool.run(EXTRACTOR_SECONDS, joined, pages, is_whole=is_whole)
+        except IsolationError:
+            signs = (*pages[0].signs, PageSign.UNFINISHED)
+            return pages[0].model_copy(update={"signs": signs})
 
     async def transcript(
         self, content: Content, body: bytes, charset: str | None

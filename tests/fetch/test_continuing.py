@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 
 from feedmill.isolation import IsolatedPool
-from feedmill.models.entries import ContentFetched, PageSign
+from feedmill.models.entries import Content, ContentFetched, PageSign
 from feedmill.store import Store
 from feedmill.web.client import WebClient
+from feedmill_fetch import continuing, examining
+from feedmill_fetch.examining import Examiner
 from feedmill_fetch.fetching import Fetcher
+from support import misbehaviour
 from support.entries import add_pages, articles, content_row, fetch
 from support.fetching import build_fetcher
 from support.origin import Origin
@@ -124,6 +127,42 @@ async def test_an_article_without_end_is_read_for_a_while(
     assert names == [f"P{number}" for number in range(20)]
     assert len(origin.requests) == 20
     assert await sign(store) == (PageSign.UNFINISHED,)
+
+
+@pytest.mark.parametrize(("bound", "least"), [("_MOST_SECONDS", 0.5), ("_MOST_CHARACTERS", 600)])
+async def test_an_article_is_read_no_longer_than_its_attempt_may_take(
+    store: Store,
+    web_client: WebClient,
+    extractors: IsolatedPool,
+    origin: Origin,
+    rules: str,
+    monkeypatch: pytest.MonkeyPatch,
+    bound: str,
+    least: float,
+) -> None:
+    monkeypatch.setattr(continuing, bound, least)
+    for number in range(6):
+        origin.serve(f"/{number}", page(f"P{number}", f"/{number + 1}"))
+    spacing = timedelta(seconds=0.3)
+    fetcher = build_fetcher(store, web_client, extractors, spacing=spacing, rules=rules)
+
+    names = await read(store, fetcher, origin.url("/0"))
+
+    assert 1 < len(names) < 5
+    assert await sign(store) == (PageSign.UNFINISHED,)
+
+
+async def test_pages_are_put_together_beside_the_event_loop(
+    extractors: IsolatedPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(examining, "joined", misbehaviour.die)
+    content = Content(
+        url="http://a.example/", html="<p>A</p>", text="A", word_count=1, extractor="x"
+    )
+
+    whole = await Examiner(extractors).joined([content, content], is_whole=True)
+
+    assert (whole.text, whole.signs) == ("A", (PageSign.UNFINISHED,))
 
 
 async def test_robots_and_spacing_hold_for_every_page(
