@@ -9,6 +9,7 @@ from feedmill.isolation import IsolatedPool
 from feedmill.models.entries import Content, ContentFetched, PageSign
 from feedmill.store import Store
 from feedmill.web.client import WebClient
+from feedmill.web.manners import host_of
 from feedmill_fetch import continuing, examining
 from feedmill_fetch.examining import Examiner
 from feedmill_fetch.fetching import Fetcher
@@ -129,6 +130,17 @@ async def test_an_article_without_end_is_read_for_a_while(
     assert await sign(store) == (PageSign.UNFINISHED,)
 
 
+async def test_what_a_feed_says_is_about_the_article_and_no_page_of_it(
+    store: Store, fetcher: Fetcher, origin: Origin
+) -> None:
+    origin.serve("/a", page("One", "/b").replace(SENTENCE, SENTENCE * 4))
+    origin.serve("/b", page("Two"))
+
+    names = await read(store, fetcher, origin.url("/a"), teaser=f"Feed. {SENTENCE * 12}")
+
+    assert names == ["One", "Two"]
+
+
 @pytest.mark.parametrize(("bound", "least"), [("_MOST_SECONDS", 0.5), ("_MOST_CHARACTERS", 600)])
 async def test_an_article_is_read_no_longer_than_its_attempt_may_take(
     store: Store,
@@ -182,12 +194,29 @@ async def test_robots_and_spacing_hold_for_every_page(
     assert await sign(store) == (PageSign.UNFINISHED,)
 
 
+@pytest.mark.parametrize(
+    ("head", "headers"),
+    [("", {"X-Robots-Tag": "noai"}), ("<meta name=robots content=noai>", {})],
+)
 async def test_what_one_page_withholds_from_models_is_withheld(
-    store: Store, fetcher: Fetcher, origin: Origin
+    store: Store, fetcher: Fetcher, origin: Origin, head: str, headers: dict[str, str]
 ) -> None:
     origin.serve("/a", page("One", "/b"))
-    origin.serve("/b", page("Two"), headers={"X-Robots-Tag": "noai"})
+    origin.serve("/b", page("Two", head=head), headers=headers)
 
     await read(store, fetcher, origin.url("/a"))
 
     assert (await content_row(store, 1)).withheld is not None
+
+
+async def test_a_host_that_asks_for_time_in_the_middle_of_an_article_has_it(
+    store: Store, fetcher: Fetcher, origin: Origin
+) -> None:
+    origin.serve("/a", page("One", "/b"))
+    origin.fail("/b", 429, retry_after="600")
+
+    assert await read(store, fetcher, origin.url("/a")) == ["One"]
+
+    async with store.transaction() as tx:
+        free_at = await tx.hosts.next_free_at(host_of(origin.url("/a")))
+        assert free_at - await tx.now() > timedelta(minutes=9)

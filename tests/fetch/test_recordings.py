@@ -25,6 +25,7 @@ from feedmill.models.reextraction import ReextractPages
 from feedmill.store import Store
 from feedmill.store.tables import contents
 from feedmill.web.client import WebClient
+from feedmill.web.manners import host_of
 from feedmill_fetch.examining import Examiner
 from feedmill_fetch.fetching import Fetcher
 from feedmill_fetch.recordings import has_page, recording_kind
@@ -253,6 +254,18 @@ async def test_an_episode_without_its_transcript_is_an_episode_and_says_why(
     content = await content_row(store, entry_id)
     assert (content.text, content.transcript_start) == (NOTES, None)
     assert content.transcript_reason == reason
+
+
+async def test_a_host_that_asks_for_time_when_asked_for_a_transcript_has_it(
+    fetcher: Fetcher, store: Store, origin: Origin
+) -> None:
+    origin.fail("/1.vtt", 429, retry_after="600")
+
+    await fetch(fetcher, await add_episode(store, origin))
+
+    async with store.transaction() as tx:
+        free_at = await tx.hosts.next_free_at(host_of(origin.base))
+        assert free_at - await tx.now() > timedelta(minutes=9)
 
 
 async def test_a_transcript_is_a_page_to_robots_txt(

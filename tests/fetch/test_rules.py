@@ -62,6 +62,15 @@ def test_a_rule_says_what_the_article_is(
     assert lines == [f"{PROSE}{name}." for name in found]
 
 
+def test_a_part_within_another_stays_where_it_is(folder: Path) -> None:
+    inner = f"<div class=text><p>{PROSE}Two.</p></div>"
+    page = f"<div class=text><p>{PROSE}One.</p>{inner}<p>{PROSE}Three.</p></div>"
+
+    lines = article(folder, one('".text"'), page)
+
+    assert [line.removeprefix(PROSE) for line in lines] == ["One.", "Two.", "Three."]
+
+
 @pytest.mark.parametrize("include", ["", '".none"'])
 def test_where_a_rule_names_no_part_that_is_there_the_article_is_looked_for(
     folder: Path, include: str
