@@ -292,6 +292,18 @@ async def test_a_transcript_that_is_withheld_withholds_the_whole(
     assert (await content_row(store, entry_id)).withheld == "X-Robots-Tag: noai"
 
 
+async def test_an_episode_whose_page_is_withheld_is_withheld_with_its_transcript(
+    fetcher: Fetcher, store: Store, origin: Origin
+) -> None:
+    origin.serve("/1", PAGE, headers={"X-Robots-Tag": "noai"})
+    origin.serve("/1.vtt", VTT)
+    entry_id = await add_episode(store, origin, url=origin.url("/1"))
+
+    await fetch(fetcher, entry_id)
+
+    assert (await content_row(store, entry_id)).withheld == "X-Robots-Tag: noai"
+
+
 async def test_a_transcript_whose_host_has_no_time_is_waited_for_and_no_page_asked_for_twice(
     store: Store, web_client: WebClient, extractors: IsolatedPool, origin: Origin
 ) -> None:
@@ -317,6 +329,23 @@ async def test_a_transcript_whose_host_has_no_time_is_waited_for_and_no_page_ask
     # Nothing was spent on it yet: it comes back when the host has time.
     assert isinstance(outcome, EntryDeferred)
     assert (await stored(store, notes_only))[0] == Stage.NEW
+
+
+async def test_a_transcript_whose_host_has_no_time_for_long_costs_no_second_request_for_the_page(
+    fetcher: Fetcher, store: Store, origin: Origin
+) -> None:
+    origin.serve("/1", PAGE)
+    async with store.transaction() as tx:
+        await tx.robots.save("https://held.example", "")
+        state = await tx.hosts.lock("held.example")
+        free_at = await tx.now() + timedelta(minutes=10)
+        await tx.hosts.keep(state.model_copy(update={"next_free_at": free_at}))
+    transcript = Transcript(url="https://held.example/1.vtt")
+    entry_id = await add_episode(store, origin, url=origin.url("/1"), transcripts=[transcript])
+
+    assert await fetch(fetcher, entry_id) == [
+        ContentFetched(entry_id=entry_id, transcript_reason=Reason.RATE_LIMITED)
+    ]
 
 
 async def test_an_episode_whose_page_is_gone_has_its_notes_and_its_transcript(
