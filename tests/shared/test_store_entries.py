@@ -42,6 +42,20 @@ async def add_entry(tx: Transaction, guid: str = "1") -> EntryToFetch:
     return entry
 
 
+async def test_entries_are_numbered_in_the_order_in_which_their_feed_shows_them(
+    store: Store,
+) -> None:
+    shown = [SnapshotEntry(guid=str(number), title=f"T{number}") for number in range(50)]
+    async with store.transaction() as tx:
+        feed_id = await tx.feeds.add("https://a.example/feed.xml")
+        ids = (await tx.entries.add_new({feed_id: shown}))[feed_id]
+        found = await tx.entries.to_fetch(sorted(ids))
+
+    assert ids == sorted(ids)
+    titles = {entry.id: entry.title for entry in found}
+    assert [titles[id_] for id_ in ids] == [entry.title for entry in shown]
+
+
 async def test_a_stage_is_left_once(store: Store) -> None:
     async with store.transaction() as tx:
         entry = await add_entry(tx)

@@ -24,11 +24,12 @@ select shown.feed_id, entry.guid, entry.url, entry.title, entry.author, entry.pu
     entry.teaser, entry.markup, entry.image_url, entry.enclosures,
     entry.transcripts, entry.video_id
 from jsonb_to_recordset(cast(:shown as jsonb)) as shown (feed_id bigint, entries jsonb),
-    jsonb_populate_recordset(null::entries, shown.entries) as entry
+    jsonb_populate_recordset(null::entries, shown.entries) with ordinality as entry
 where not exists (
     select from tombstones
     where tombstones.feed_id = shown.feed_id and tombstones.guid = entry.guid
 )
+order by shown.feed_id, entry.ordinality
 on conflict (feed_id, guid) do nothing
 returning id, feed_id
 """)
