@@ -84,7 +84,7 @@ def test_no_hook_but_the_test_is_needed(name: str, rendered: dict[str, list[Mani
         ),
         pytest.param(
             "cloud",
-            {"WorkerDeployment": 4, "Deployment": 1, "Connection": 1, "ScaledObject": 0},
+            {"WorkerDeployment": 1, "Deployment": 4, "Connection": 1, "ScaledObject": 2},
             id="cloud",
         ),
     ],
@@ -186,9 +186,14 @@ def test_long_release_names_still_fit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_role_that_is_not_wanted_leaves_nothing_behind() -> None:
-    manifests = render(changed(REQUIRED, {"workers": {"distillation": {"enabled": False}}}))
+    unwanted = {"enabled": False}
+    manifests = render(
+        changed(REQUIRED, {"workers": {"distillation": unwanted}, "gateway": unwanted})
+    )
 
-    assert [name_of(each) for each in manifests if "distillation" in str(each)] == []
+    for role in ("distillation", "gateway"):
+        assert [name_of(each) for each in manifests if f"rel-feedmill-{role}" in str(each)] == []
+    assert reference_problems(manifests, secrets=SECRETS) == []
 
 
 def test_what_else_is_wanted_is_rendered_with_the_release_s_names() -> None:

@@ -213,7 +213,7 @@ def test_the_cluster_forbids_the_addresses_that_the_code_forbids() -> None:
         pytest.param(
             {"versioning": {"enabled": True}},
             {
-                "TEMPORAL_DEPLOYMENT_NAME": "feeds/rel-feedmill-fetch",
+                "TEMPORAL_DEPLOYMENT_NAME": "feeds/rel-feedmill-orchestrator",
                 "TEMPORAL_WORKER_BUILD_ID": "0.1.0",
             },
             id="by the tag",
@@ -221,10 +221,10 @@ def test_the_cluster_forbids_the_addresses_that_the_code_forbids() -> None:
         pytest.param(
             {
                 "versioning": {"enabled": True},
-                "workers": {"fetch": {"digest": "sha256:" + "ab" * 32}},
+                "workers": {"orchestrator": {"digest": "sha256:" + "ab" * 32}},
             },
             {
-                "TEMPORAL_DEPLOYMENT_NAME": "feeds/rel-feedmill-fetch",
+                "TEMPORAL_DEPLOYMENT_NAME": "feeds/rel-feedmill-orchestrator",
                 "TEMPORAL_WORKER_BUILD_ID": "abababababababab",
             },
             id="by the digest",
@@ -234,10 +234,13 @@ def test_the_cluster_forbids_the_addresses_that_the_code_forbids() -> None:
 def test_workers_are_told_their_version_if_they_have_one(
     changes: dict[str, Any], told: dict[str, str]
 ) -> None:
-    found = environment(render(changed(REQUIRED, changes)), "fetch")
+    manifests = render(changed(REQUIRED, changes))
+    found = environment(manifests, "orchestrator")
 
     assert {name: value for name, value in found.items() if name in told} == told
     assert ("TEMPORAL_WORKER_BUILD_ID" in found) is bool(told)
+    # Whoever has no plans has no version.
+    assert "TEMPORAL_WORKER_BUILD_ID" not in environment(manifests, "fetch")
 
 
 def test_the_controller_tells_them_where_it_is_there() -> None:
@@ -245,7 +248,7 @@ def test_the_controller_tells_them_where_it_is_there() -> None:
 
     names = {variable["name"] for variable in variables(manifests)}
     assert not names & {"TEMPORAL_DEPLOYMENT_NAME", "TEMPORAL_WORKER_BUILD_ID"}
-    deployment = one(manifests, "WorkerDeployment", "fetch")
+    deployment = one(manifests, "WorkerDeployment", "orchestrator")
     assert deployment["spec"]["workerOptions"] == {
         "connectionRef": {"name": "rel-feedmill-temporal"},
         "temporalNamespace": "feeds.a1b2c",

@@ -51,10 +51,10 @@ def pod_spec(manifests: list[Manifest], name: str = "fetch") -> Any:
         ("keda", lambda m: spec("Job")(m).pop("template")),
         ("keda", lambda m: one(m, "ConfigMap", "settings")["data"].update(FEEDMILL_X=1)),
         ("hpa", lambda m: spec("HorizontalPodAutoscaler", "fetch")(m).pop("maxReplicas")),
-        ("cloud", lambda m: container(m, kind="WorkerDeployment").update(commands=[])),
+        ("cloud", lambda m: container(m, "orchestrator", "WorkerDeployment").update(commands=[])),
         (
             "cloud",
-            lambda m: spec("WorkerResourceTemplate", "fetch-disruption")(m)["template"][
+            lambda m: spec("WorkerResourceTemplate", "orchestrator-disruption")(m)["template"][
                 "spec"
             ].update(least=1),
         ),
@@ -81,15 +81,18 @@ def test_what_kubernetes_would_refuse_is_noticed(name: str, mutation: Mutation) 
         ("keda", lambda m: spec("PrometheusRule")(m).update(group=[])),
         ("hpa", lambda m: spec("ServiceMonitor")(m).pop("selector")),
         ("hpa", lambda m: spec("HTTPRoute")(m)["rules"][0].update(backends=[])),
-        ("cloud", lambda m: spec("WorkerDeployment", "fetch")(m).update(rollouts={})),
-        ("cloud", lambda m: spec("WorkerDeployment", "fetch")(m)["rollout"].update(strategy="Go")),
-        ("cloud", lambda m: spec("WorkerDeployment", "fetch")(m).pop("sunset")),
+        ("cloud", lambda m: spec("WorkerDeployment", "orchestrator")(m).update(rollouts={})),
+        (
+            "cloud",
+            lambda m: spec("WorkerDeployment", "orchestrator")(m)["rollout"].update(strategy="Go"),
+        ),
+        ("cloud", lambda m: spec("WorkerDeployment", "orchestrator")(m).pop("sunset")),
         ("cloud", lambda m: spec("Connection")(m).update(hostPort="nowhere")),
         (
             "cloud",
-            lambda m: spec("WorkerResourceTemplate", "fetch-scaling")(m)["template"]["spec"].update(
-                trigger=[]
-            ),
+            lambda m: spec("WorkerResourceTemplate", "orchestrator-scaling")(m)["template"][
+                "spec"
+            ].update(trigger=[]),
         ),
     ],
 )

@@ -79,8 +79,8 @@ TEMPORAL_TLS_SERVER_CA_CERT_PATH: /etc/feedmill/temporal/ca.crt
 - name: FEEDMILL_MODEL_API_KEY
   valueFrom: {secretKeyRef: {name: {{ .root.Values.model.existingSecret }}, key: {{ .root.Values.model.key }}}}
 {{- end }}
-{{- if and .role.isWorker .root.Values.versioning.enabled (not .root.Values.versioning.controller) }}
-- {name: TEMPORAL_DEPLOYMENT_NAME, value: {{ printf "%s/%s-%s" .root.Release.Namespace (include "feedmill.fullname" .root) .role.name | quote }}}
+{{- if and .role.versioned .root.Values.versioning.enabled (not .root.Values.versioning.controller) }}
+- {name: TEMPORAL_DEPLOYMENT_NAME, value: {{ .root.Values.versioning.deploymentName | default (printf "%s/%s-%s" .root.Release.Namespace (include "feedmill.fullname" .root) .role.name) | quote }}}
 - {name: TEMPORAL_WORKER_BUILD_ID, value: {{ include "feedmill.buildId" (dict "root" .root "digest" .role.digest) | quote }}}
 {{- end }}
 {{- end }}
