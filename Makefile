@@ -91,6 +91,11 @@ chart-settings: $(VENV)/dev.stamp ## Write into the chart's schema what config.p
 dashboards: $(VENV)/dev.stamp ## Write the chart's dashboards out of deploy/lab/dashboards.py
 	PYTHONPATH=deploy $(PYTHON) -m lab.dashboards
 
+.PHONY: deploy-test
+deploy-test: $(VENV)/deploy.stamp ## Build, install, upgrade, scale and watch the whole fleet in containers (root, Debian)
+	deploy/lab/setup.sh
+	$(PYTHON) -m pytest -m "deploy or not deploy" tests/deploy $(ARGS)
+
 .PHONY: clean
 clean: ## Remove what setup and tests made
 	rm -rf $(VENV) .tools .mypy_cache .pytest_cache .ruff_cache .coverage .hypothesis
@@ -110,6 +115,10 @@ $(VENV)/run.stamp: requirements/run.lock pyproject.toml | $(UV)
 $(VENV)/dev.stamp: requirements/dev.lock pyproject.toml | $(UV)
 	@$(call install,dev)
 	@touch $@ $(VENV)/run.stamp
+
+$(VENV)/deploy.stamp: requirements/deploy.lock pyproject.toml | $(UV)
+	@$(call install,deploy)
+	@touch $@ $(VENV)/dev.stamp $(VENV)/run.stamp
 
 install = echo "Installing into $(VENV) ..." \
 	&& { [ -x $(PYTHON) ] || $(UV) venv --quiet --python '>=3.11' $(VENV); } \

@@ -93,7 +93,8 @@ class Api:
 
     def start(self) -> str:
         """Serve, and return a kubeconfig for it."""
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
         port = asyncio.run_coroutine_threadsafe(self._serve(), self._loop).result(10)
         return yaml.safe_dump(
             {
@@ -109,6 +110,8 @@ class Api:
     def stop(self) -> None:
         asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
 
     def of_kind(self, *kinds: str) -> list[Manifest]:
         """Return the objects of some kinds, as they are now."""

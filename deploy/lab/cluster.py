@@ -80,10 +80,21 @@ class Cluster:
             if not pod.stopping and owner in {"", pod.owner}
         ]
 
+    def all_pods(self) -> list[Pod]:
+        """Return every pod that is there, those that are being stopped included."""
+        return list(self._pods.values())
+
     def scale(self, deployment: str, replicas: int) -> None:
         """Say how many pods a Deployment has from now on, as an autoscaler does."""
         (found,) = [each for each in self.api.of_kind("Deployment") if name_of(each) == deployment]
         self.api.apply({**found, "spec": {**found["spec"], "replicas": replicas}})
+
+    def lose(self, pod: Pod) -> None:
+        """End a pod without a word, as when its node loses power; another one takes its place."""
+        pod.stopping = True
+        pod.kill()
+        pod.remove()
+        self._pods.pop(pod.name, None)
 
     def is_settled(self) -> bool:
         """Whether every Deployment has as many pods as it wants, of its newest template, and ready."""
@@ -99,14 +110,6 @@ class Cluster:
         while not self.is_settled():
             if time.monotonic() > deadline:
                 raise TimeoutError(f"not settled: {self._unready()}")
-            time.sleep(_LOOK_SECONDS)
-
-    def until_empty(self, seconds: float = 120) -> None:
-        """Wait until no pod is left."""
-        deadline = time.monotonic() + seconds
-        while self._pods:
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"still there: {sorted(self._pods)}")
             time.sleep(_LOOK_SECONDS)
 
     def targets(self) -> list[Manifest]:

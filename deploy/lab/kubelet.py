@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -284,10 +285,9 @@ class _Probes:
                 socket.create_connection((address, port), seconds).close()
                 return True
             asked = probe["httpGet"]
-            connection = http.client.HTTPConnection(
-                address, self._pod.port(asked["port"]), timeout=seconds
-            )
-            connection.request("GET", asked["path"])
-            return connection.getresponse().status < http.HTTPStatus.BAD_REQUEST
+            port = self._pod.port(asked["port"])
+            with closing(http.client.HTTPConnection(address, port, timeout=seconds)) as connection:
+                connection.request("GET", asked["path"])
+                return connection.getresponse().status < http.HTTPStatus.BAD_REQUEST
         except (OSError, http.client.HTTPException):
             return False

@@ -55,11 +55,14 @@ def _run(
     arguments: Sequence[object], env: Mapping[str, str], seconds: float
 ) -> subprocess.CompletedProcess[str]:
     environment = {"CONTAINERS_CONF": str(_CONF), **os.environ, **env}
-    return subprocess.run(
-        ["podman", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        env=environment,
-        timeout=seconds,
-        check=False,
-    )
+    try:
+        return subprocess.run(
+            ["podman", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            env=environment,
+            timeout=seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise PodmanError(f"podman {arguments[0]} took longer than {seconds} s") from error

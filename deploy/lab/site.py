@@ -5,6 +5,7 @@
 
 import asyncio
 import os
+from email.utils import formatdate
 from xml.sax.saxutils import escape
 
 from aiohttp import web
@@ -28,7 +29,8 @@ async def feed(request: web.Request) -> web.Response:
     name, count = request.match_info["name"], int(request.match_info["count"])
     items = "".join(
         f"<item><title>Mill {n} of {escape(name)}</title><guid>{name}-{n}</guid>"
-        f"<link>{request.url.origin()}/article/{name}/{n}</link></item>"
+        f"<link>{request.url.origin()}/article/{name}/{n}</link>"
+        f"<pubDate>{formatdate(usegmt=True)}</pubDate></item>"
         for n in range(count)
     )
     text = f'<rss version="2.0"><channel><title>{escape(name)}</title>{items}</channel></rss>'
