@@ -96,6 +96,11 @@ deploy-test: $(VENV)/deploy.stamp ## Build, install, upgrade, scale and watch th
 	deploy/lab/setup.sh
 	$(PYTHON) -m pytest -m "deploy or not deploy" tests/deploy $(ARGS)
 
+.PHONY: deploy-scale
+deploy-scale: $(VENV)/deploy.stamp ## Show pools being scaled by their backlogs, look by look (root, Debian)
+	deploy/lab/setup.sh
+	$(PYTHON) -m pytest -m deploy tests/deploy/live -k pools_follow
+
 .PHONY: clean
 clean: ## Remove what setup and tests made
 	rm -rf $(VENV) .tools .mypy_cache .pytest_cache .ruff_cache .coverage .hypothesis
