@@ -88,7 +88,7 @@ chart-settings: $(VENV)/dev.stamp ## Write into the chart's schema what config.p
 	PYTHONPATH=deploy $(PYTHON) -m lab.chart_settings
 
 .PHONY: dashboards
-dashboards: $(VENV)/dev.stamp ## Write the chart's dashboards out of deploy/lab/dashboards.py
+dashboards: $(VENV)/dev.stamp ## Write the chart's dashboards out of their tables in deploy/lab
 	PYTHONPATH=deploy $(PYTHON) -m lab.dashboards
 
 .PHONY: deploy-test

@@ -10,7 +10,7 @@ import copy
 import json
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -18,32 +18,8 @@ import yaml
 from aiohttp import web
 
 from lab.chart import Manifest, name_of
+from lab.discovery import GROUPS, described
 
-_GROUPS: dict[str, dict[str, str]] = {
-    "v1": {
-        "configmaps": "ConfigMap",
-        "namespaces": "Namespace",
-        "pods": "Pod",
-        "secrets": "Secret",
-        "serviceaccounts": "ServiceAccount",
-        "services": "Service",
-    },
-    # Helm looks for the second to see how the first is doing.
-    "apps/v1": {"deployments": "Deployment", "replicasets": "ReplicaSet"},
-    "autoscaling/v2": {"horizontalpodautoscalers": "HorizontalPodAutoscaler"},
-    "batch/v1": {"jobs": "Job"},
-    "keda.sh/v1alpha1": {
-        "scaledobjects": "ScaledObject",
-        "triggerauthentications": "TriggerAuthentication",
-    },
-    "monitoring.coreos.com/v1": {
-        "podmonitors": "PodMonitor",
-        "prometheusrules": "PrometheusRule",
-    },
-    "networking.k8s.io/v1": {"ingresses": "Ingress", "networkpolicies": "NetworkPolicy"},
-    "policy/v1": {"poddisruptionbudgets": "PodDisruptionBudget"},
-}
-_EVERYWHERE = frozenset({"namespaces"})
 _WATCH_SECONDS = 60
 _SETTLED_BUDGET = {
     "observedGeneration": 1,
@@ -73,7 +49,7 @@ class _Asked(NamedTuple):
 
     @property
     def kind(self) -> str:
-        return _GROUPS[self.group][self.plural]
+        return GROUPS[self.group][self.plural]
 
 
 class _Watcher(NamedTuple):
@@ -139,7 +115,7 @@ class Api:
         """Create or replace an object."""
         plural = next(
             plural
-            for plural, kind in _GROUPS[manifest["apiVersion"]].items()
+            for plural, kind in GROUPS[manifest["apiVersion"]].items()
             if kind == manifest["kind"]
         )
         metadata = manifest["metadata"]
@@ -205,9 +181,9 @@ class Api:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         parts = request.path.strip("/").split("/")
-        described = _described(parts)
-        if described is not None:
-            return web.json_response(described)
+        said = described(parts)
+        if said is not None:
+            return web.json_response(said)
         asked = _asked(parts)
         if asked is None:
             return _missing(request.path)
@@ -288,12 +264,12 @@ def _birth(before: Manifest | None, key: Key) -> Manifest:
 
 def _asked(parts: list[str]) -> _Asked | None:
     group, rest = ("v1", parts[2:]) if parts[0] == "api" else ("/".join(parts[1:3]), parts[3:])
-    if group not in _GROUPS or not rest:
+    if group not in GROUPS or not rest:
         return None
     namespace = None
     if rest[0] == "namespaces" and len(rest) > 2:  # noqa: PLR2004 - namespaces/NAME/what is asked
         namespace, rest = rest[1], rest[2:]
-    if rest[0] not in _GROUPS[group]:
+    if rest[0] not in GROUPS[group]:
         return None
     return _Asked(group, rest[0], namespace, rest[1] if len(rest) > 1 else "")
 
@@ -313,90 +289,6 @@ def _selector(request: web.Request, asked: _Asked) -> Callable[[Key, Manifest], 
         )
 
     return wants
-
-
-def _described(parts: list[str]) -> Manifest | None:
-    """Return what the API says about itself, if that is what is asked."""
-    match parts:
-        case ["version"]:
-            said = {"major": "1", "minor": "34", "gitVersion": "v1.34.0"}
-        case ["api"]:
-            said = {"kind": "APIVersions", "versions": ["v1"]}
-        case ["apis"]:
-            said = {"kind": "APIGroupList", "apiVersion": "v1", "groups": list(_named_groups())}
-        case ["openapi", "v3"]:
-            said = {"paths": {_path(group): _served_at(group) for group in _GROUPS}}
-        case ["openapi", "v3", root, *group]:
-            said = _openapi(root, "/".join(group))
-        case ["api", "v1"]:
-            said = _resources("v1")
-        case ["apis", group, version] if f"{group}/{version}" in _GROUPS:
-            said = _resources(f"{group}/{version}")
-        case _:
-            return None
-    return said
-
-
-def _served_at(group: str) -> Manifest:
-    return {"serverRelativeURL": f"/openapi/v3/{_path(group)}?hash=0"}
-
-
-def _named_groups() -> Iterator[Manifest]:
-    for group in _GROUPS:
-        name, _, version = group.rpartition("/")
-        if name:
-            known = {"groupVersion": group, "version": version}
-            yield {"name": name, "versions": [known], "preferredVersion": known}
-
-
-def _path(group: str) -> str:
-    return f"api/{group}" if group == "v1" else f"apis/{group}"
-
-
-def _resources(group: str) -> Manifest:
-    verbs = ["create", "delete", "get", "list", "patch", "update", "watch"]
-    return {
-        "kind": "APIResourceList",
-        "apiVersion": "v1",
-        "groupVersion": group,
-        "resources": [
-            {
-                "name": plural,
-                "singularName": kind.lower(),
-                "namespaced": plural not in _EVERYWHERE,
-                "kind": kind,
-                "verbs": verbs,
-            }
-            for plural, kind in _GROUPS[group].items()
-        ],
-    }
-
-
-def _openapi(root: str, group: str) -> Manifest:
-    """Return just enough for a client to see that fields can be validated."""
-    name, _, version = group.rpartition("/")
-    parameter = {
-        "name": "fieldValidation",
-        "in": "query",
-        "schema": {"type": "string", "uniqueItems": True},
-    }
-    paths = {
-        f"/{root}/{group}/namespaces/{{namespace}}/{plural}/{{name}}": {
-            "patch": {
-                "x-kubernetes-group-version-kind": {
-                    "group": name,
-                    "version": version,
-                    "kind": kind,
-                },
-                "x-kubernetes-action": "patch",
-                "parameters": [parameter],
-                "responses": {},
-            }
-        }
-        for plural, kind in _GROUPS[group].items()
-    }
-    info = {"title": "lab", "version": "v1.34.0"}
-    return {"openapi": "3.0.0", "info": info, "paths": paths}
 
 
 def _bookmark(asked: _Asked, version: int) -> Manifest:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 
@@ -12,7 +12,8 @@ from lab.api import Api, Key
 from lab.chart import Manifest, load, name_of
 from lab.kubelet import Place, Pod
 from lab.network import Network
-from lab.podman import PodmanError, podman
+from lab.podman import PodmanError
+from lab.statuses import deployment_status, job_status, pod_status
 
 _LOOK_SECONDS = 0.2
 _JOB_TRIES = 3
@@ -175,7 +176,7 @@ class Cluster:
             ready = sum(pod.ready for pod in pods)
             self.fewest_ready[name] = min(ready, self.fewest_ready.get(name, ready))
         self._step(deployment, new, old, wanted)
-        self.api.set_status(key, _deployment_status(deployment, pods, new, wanted))
+        self.api.set_status(key, deployment_status(deployment, pods, new, wanted))
 
     def _step(
         self, deployment: Manifest, new: Sequence[_Member], old: Sequence[_Member], wanted: int
@@ -237,7 +238,7 @@ class Cluster:
             code = self._run_pod(f"{name_of(manifest)}-{attempt}", template)
             if code == 0:
                 break
-        self.api.set_status(key, _job_status(code) if is_job else _pod_status(code))
+        self.api.set_status(key, job_status(code) if is_job else pod_status(code))
 
     def _run_pod(self, name: str, template: Manifest) -> int:
         pod = self._pod(name, template)
@@ -255,14 +256,6 @@ class Cluster:
         return code
 
 
-def image_exists(name: str) -> bool:
-    try:
-        podman("image", "inspect", name)
-    except PodmanError:
-        return False
-    return True
-
-
 def _wanted(deployment: Manifest) -> int:
     replicas: int = deployment["spec"].get("replicas", 1)
     return replicas
@@ -271,49 +264,6 @@ def _wanted(deployment: Manifest) -> int:
 def _template(deployment: Manifest) -> str:
     text = json.dumps(deployment["spec"]["template"], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:6]
-
-
-def _deployment_status(
-    deployment: Manifest, pods: Sequence[Pod], new: Sequence[Pod], wanted: int
-) -> Mapping[str, object]:
-    ready = sum(pod.ready for pod in pods)
-    done = sum(pod.ready for pod in new) == wanted == len(pods)
-    return {
-        "observedGeneration": deployment["metadata"]["generation"],
-        "replicas": len(pods),
-        "updatedReplicas": len(new),
-        "readyReplicas": ready,
-        "availableReplicas": ready,
-        "unavailableReplicas": max(0, wanted - ready),
-        "conditions": [
-            {"type": "Available", "status": "True" if ready >= wanted else "False"},
-            {
-                "type": "Progressing",
-                "status": "True",
-                "reason": "NewReplicaSetAvailable" if done else "ReplicaSetUpdated",
-            },
-        ],
-    }
-
-
-def _job_status(code: int) -> Mapping[str, object]:
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    if code:
-        return {"failed": 1, "conditions": [{"type": "Failed", "status": "True"}]}
-    return {
-        "succeeded": 1,
-        "startTime": now,
-        "completionTime": now,
-        "conditions": [
-            {"type": "SuccessCriteriaMet", "status": "True"},
-            {"type": "Complete", "status": "True"},
-        ],
-    }
-
-
-def _pod_status(code: int) -> Mapping[str, object]:
-    completed = {"type": "Ready", "status": "False", "reason": "PodCompleted"}
-    return {"phase": "Failed" if code else "Succeeded", "conditions": [completed]}
 
 
 def _in_background(work: object, *arguments: object) -> None:

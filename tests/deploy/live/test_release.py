@@ -13,8 +13,8 @@ from temporalio.client import Client
 
 from lab.autoscaler import Moment, scale
 from lab.chart import one, render
-from lab.dashboards import NEVER
 from lab.metrics import CHART, Use, uses
+from lab.panels import NEVER
 from lab.pictures import draw
 from lab.podman import podman, try_podman
 from lab.prometheus import Prometheus
@@ -24,6 +24,8 @@ from support.deployed import Gateway
 ROLES = ("ingestion", "fetch", "distillation", "orchestrator", "gateway")
 # What a healthy run never shows: their expressions say zero, and are read for what else they name.
 NEVER_SEEN = (
+    "feedmill_budget_steps_total",
+    "feedmill_entries_picked_up_total",
     "feedmill_hub_requests_total",
     "feedmill_pushes_total",
     "temporal_workflow_failed_total",
