@@ -3,7 +3,9 @@
 from lab.grafana import Row
 from lab.panels import NAMESPACE, NEVER, lines, quantile, rates
 
-_DEAD_END = ',outcome="undistillable"'
+_SPENT = f"max by (of) (feedmill_spent_today{{{NAMESPACE}}})"
+_CEILING = f"max by (of) (feedmill_daily_ceiling{{{NAMESPACE}}})"
+_DEAD_END = ',outcome!~"distilled|reused"'
 
 DISTILLATION = (
     Row(
@@ -21,15 +23,13 @@ DISTILLATION = (
             ),
             lines(
                 "Dead ends",
-                "Share of articles that could not be distilled.",
-                "percentunit",
+                "Articles that could not be distilled, by the reason.",
+                "ops",
                 (
-                    rates("distiller", "feedmill_entries_distilled_total", _DEAD_END)
-                    + " / "
-                    + rates("distiller", "feedmill_entries_distilled_total")
-                    + NEVER,
-                    "{{distiller}}",
+                    rates("outcome", "feedmill_entries_distilled_total", _DEAD_END) + NEVER,
+                    "{{outcome}}",
                 ),
+                stacked=True,
             ),
             lines(
                 "Waiting for it",
@@ -103,6 +103,12 @@ DISTILLATION = (
                     f"sum(rate(feedmill_model_unpriced_calls_total{{{NAMESPACE}}}[$__rate_interval]))",
                     "calls without a price",
                 ),
+            ),
+            lines(
+                "Today against its ceiling",
+                "Share of what a day (UTC) may cost that calls have cost. Nothing where there is no limit.",
+                "percentunit",
+                (f"{_SPENT} / {_CEILING}", "{{of}}"),
             ),
             lines(
                 "When the day's budget is spent",

@@ -39,6 +39,7 @@ async def open_service(
     if settings.model_url is None:
         yield DistillationService(store, local, local=local, concurrency=settings.model_concurrency)
         return
+    kitchen.show_ceilings()
     async with open_client(str(settings.model_url), settings.model_api_key) as client:
         named = kitchen.distillers(client, store, local)
         yield DistillationService(

@@ -45,7 +45,7 @@ class Made(NamedTuple):
     @property
     def ended(self) -> str:
         if isinstance(self.verdict, EntryUndistillable):
-            return self.verdict.outcome
+            return self.verdict.reason
         return "reused" if self.reused else "distilled"
 
 

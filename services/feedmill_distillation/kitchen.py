@@ -10,6 +10,7 @@ from feedmill.config import DistillationSettings
 from feedmill.errors import SettingsError
 from feedmill.models.spending import NANOS, Ceilings
 from feedmill.store import Store
+from feedmill.telemetry.metrics import DAILY_CEILING
 from feedmill_distillation.endpoint import Endpoint
 from feedmill_distillation.menu import EntryDistiller
 from feedmill_distillation.model import ANSWER_SECONDS, ModelDistiller
@@ -51,6 +52,13 @@ class Kitchen(NamedTuple):
             model = self.model_of(file)
             made[name] = ModelDistiller(endpoints[model], model, file, tills[model])
         return made
+
+    def show_ceilings(self) -> None:
+        """Tell those who watch what a day may cost, where there is a limit."""
+        ceilings = {"cost": self.settings.daily_budget, "tokens": self.settings.daily_tokens}
+        for what, most in ceilings.items():
+            if most is not None:
+                DAILY_CEILING.labels(what).set(float(most))
 
     def _till(self, store: Store, model: str, places: asyncio.Semaphore) -> StoreTill:
         settings = self.settings

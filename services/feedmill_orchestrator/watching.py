@@ -105,7 +105,10 @@ class FleetWatch:
             if self._seen_event is None:
                 self._seen_event = await tx.figures.newest_event()
             readable = await tx.figures.readable_after(self._seen_event)
+            spent = await tx.spend.report(days=1, limit=1)
         _show(figures)
+        metrics.SPENT_TODAY.labels("cost").set(spent.today_cost)
+        metrics.SPENT_TODAY.labels("tokens").set(spent.today_tokens)
         for entry in readable:
             _count(entry)
             self._seen_event = entry.event_id

@@ -163,6 +163,7 @@ async def test_one_bad_article_does_not_fail_its_neighbours(
 ) -> None:
     server.script(serve.bad_json, serve.bad_json, about=BRIDGE)
     ids = await store_articles(store, FERRY, BRIDGE, HARBOUR)
+    before = counted("model_answer_invalid")
 
     outcomes = await distill(service, ids)
 
@@ -177,6 +178,7 @@ async def test_one_bad_article_does_not_fail_its_neighbours(
     )
     [event] = [event for event in await events(store) if event.entry_id == ids[1]]
     assert (event.kind, event.detail) == (EventKind.ENTRY_UNDISTILLABLE, bad.reason)
+    assert counted("model_answer_invalid") == before + 1
 
 
 async def test_a_rate_limit_is_raised_after_the_rest_is_committed(

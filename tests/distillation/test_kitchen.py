@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 
 from feedmill.config import DistillationSettings
 from feedmill.errors import SettingsError
@@ -81,3 +82,16 @@ async def test_the_settings_choose_who_distils(
             await distill(service, [entry_id])
 
     assert await made_with(store, entry_id) == made
+
+
+async def test_whoever_watches_learns_what_a_day_may_cost(store: Store) -> None:
+    def ceiling(of: str) -> float | None:
+        return REGISTRY.get_sample_value("feedmill_daily_ceiling", {"of": of})
+
+    free = settings(**MODEL)
+    limited = settings(**{**MODEL, "model_name": "gpt-4o-mini", "daily_budget": "1.5"})
+
+    async with open_service(free, read_kitchen(free), store, OwnWords()):
+        assert (ceiling("cost"), ceiling("tokens")) == (None, None)
+    async with open_service(limited, read_kitchen(limited), store, OwnWords()):
+        assert (ceiling("cost"), ceiling("tokens")) == (1.5, None)

@@ -13,6 +13,7 @@ from feedmill.contracts.queues import TaskQueue
 from feedmill.contracts.workflows import PollShard
 from feedmill.models.events import EventKind
 from feedmill.models.runs import TendShard
+from feedmill.models.spending import NANOS, Ceilings, Payer, Reservation, Usage
 from feedmill.store import Store, open_store
 from feedmill_orchestrator import watching
 from feedmill_orchestrator.watching import FleetWatch, QueueWatch, watch
@@ -76,6 +77,18 @@ async def test_entries_are_counted_when_they_become_readable(store: Store) -> No
     assert value("entry_readable_seconds_count", since="seen") == before + 1
     assert value("entries_waiting", stage="new") == 1
     assert value("feeds", health="good") == 1
+
+
+async def test_what_the_day_has_cost_is_measured(store: Store) -> None:
+    used = Usage(calls=1, prompt_tokens=8, completion_tokens=2, cost_nanos=NANOS // 4)
+    async with store.transaction() as tx:
+        reserved = await tx.spend.reserve(used, Ceilings())
+        assert isinstance(reserved, Reservation)
+        await tx.spend.settle(reserved, used, Payer(feed_id=7, recipe="standard", model="small"))
+
+    await FleetWatch(store).look()
+
+    assert (value("spent_today", of="cost"), value("spent_today", of="tokens")) == (0.25, 10)
 
 
 async def test_watching_goes_on_when_a_server_does_not_answer(

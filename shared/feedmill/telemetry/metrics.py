@@ -83,6 +83,12 @@ MODEL_UNPRICED_CALLS = Counter(
     "feedmill_model_unpriced_calls_total", "Calls whose price is not known."
 )
 
+DAILY_CEILING = Gauge(
+    "feedmill_daily_ceiling",
+    "The most that calls may cost in a day, in money or in tokens. Absent: there is no limit.",
+    ["of"],
+)
+
 BUDGET_STEPS = Counter(
     "feedmill_budget_steps_total",
     "Articles for which the day's budget had no room, by what was done instead.",
@@ -114,6 +120,12 @@ ENTRIES_WAITING = Gauge(
 
 ENTRIES_WAITING_SECONDS = Gauge(
     "feedmill_entries_waiting_seconds", "Age of the entry that has waited longest.", ["stage"]
+)
+
+SPENT_TODAY = Gauge(
+    "feedmill_spent_today",
+    "What calls have cost since midnight (UTC), in money and in tokens.",
+    ["of"],
 )
 
 ENTRY_READABLE_SECONDS = Histogram(

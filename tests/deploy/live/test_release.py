@@ -30,7 +30,7 @@ NEVER_SEEN = (
     "feedmill_pushes_total",
     "temporal_workflow_failed_total",
     'outcome="rate_limited"',
-    'outcome="undistillable"',
+    'outcome!~"distilled|reused"',
 )
 PICTURES = os.environ.get("FEEDMILL_PICTURES")
 
