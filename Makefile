@@ -94,7 +94,7 @@ dashboards: $(VENV)/dev.stamp ## Write the chart's dashboards out of their table
 .PHONY: deploy-test
 deploy-test: $(VENV)/deploy.stamp ## Build, install, upgrade, scale and watch the whole fleet in containers (root, Debian)
 	deploy/lab/setup.sh
-	$(PYTHON) -m pytest -m "deploy or not deploy" tests/deploy $(ARGS)
+	$(PYTHON) -m pytest -rs -m "deploy or not deploy" tests/deploy $(ARGS)
 
 .PHONY: deploy-scale
 deploy-scale: $(VENV)/deploy.stamp ## Show pools being scaled by their backlogs, look by look (root, Debian)

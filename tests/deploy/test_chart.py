@@ -1,6 +1,5 @@
 """The chart with five sets of values, held against Kubernetes, against itself and against our rules."""
 
-import warnings
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -40,8 +39,7 @@ def test_kubernetes_would_take_it(name: str, rendered: dict[str, list[Manifest]]
 @with_each_set
 def test_extensions_would_take_it(name: str, rendered: dict[str, list[Manifest]]) -> None:
     if not CRD_FOLDER.is_dir():
-        warnings.warn("no CRD schemas: set FEEDMILL_CRD_SCHEMAS", UserWarning, stacklevel=1)
-        pytest.skip(f"NOT CHECKED against CRD schemas: {CRD_FOLDER} is not there")
+        pytest.skip(f"NOT CHECKED: no CRD schemas in {CRD_FOLDER}; set FEEDMILL_CRD_SCHEMAS")
 
     assert extension_problems(rendered[name]) == []
 
