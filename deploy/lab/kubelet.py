@@ -198,14 +198,22 @@ class Pod:
         ]
 
     def _volume(self, volume: Manifest, path: str) -> str:
+        folder = self._folder / volume["name"]
+        if "configMap" in volume:
+            return f"--volume={self._filled(folder, volume['configMap']['name'])}:{path}:ro"
         empty = volume["emptyDir"]
         size = int(quantity(empty["sizeLimit"]))
         if empty.get("medium") == "Memory":
             return f"--tmpfs={path}:rw,nosuid,nodev,mode=1777,size={size}"
-        folder = self._folder / volume["name"]
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o777)
         return f"--volume={folder}:{path}:rw"
+
+    def _filled(self, folder: Path, config_map: str) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in self._place.lookup("ConfigMap", config_map).items():
+            (folder / name).write_text(text)
+        return folder
 
     @property
     def _folder(self) -> Path:

@@ -177,6 +177,26 @@ def test_a_digest_wins_over_the_tag() -> None:
     }
 
 
+def test_files_that_settings_name_can_be_mounted() -> None:
+    rules = {
+        "volumes": [{"name": "rules", "configMap": {"name": "rel-rules"}}],
+        "volumeMounts": [{"name": "rules", "mountPath": "/etc/feedmill/rules", "readOnly": True}],
+    }
+    extra = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "rel-rules", "namespace": "feeds"},
+    }
+    manifests = render(changed(REQUIRED, {"workers": {"fetch": rules}, "extraObjects": [extra]}))
+
+    assert (kubernetes_problems(manifests), pod_problems(manifests)) == ([], [])
+    assert reference_problems(manifests, secrets=SECRETS) == []
+    for role, mounted in (("fetch", ["tmp", "rules"]), ("ingestion", ["tmp"])):
+        spec = (pod_of(one(manifests, "Deployment", role)) or {})["spec"]
+        assert [volume["name"] for volume in spec["volumes"]] == mounted
+        assert [each["name"] for each in spec["containers"][0]["volumeMounts"]] == mounted
+
+
 def test_long_release_names_still_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lab.chart.RELEASE", "a-release-with-quite-a-long-name-of-its-own"[:53])
 

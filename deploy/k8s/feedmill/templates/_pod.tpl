@@ -117,6 +117,14 @@ spec:
       {{- end }}
       resources: {{- toYaml .role.resources | nindent 8 }}
       securityContext: {{- include "feedmill.containerSecurity" .root | nindent 8 }}
-      volumeMounts: {{- include "feedmill.mounts" .root | nindent 8 }}
-  volumes: {{- include "feedmill.volumes" (dict "root" .root "size" .role.tmpSize) | nindent 4 }}
+      volumeMounts:
+        {{- include "feedmill.mounts" .root | nindent 8 }}
+        {{- with .role.volumeMounts }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+  volumes:
+    {{- include "feedmill.volumes" (dict "root" .root "size" .role.tmpSize) | nindent 4 }}
+    {{- with .role.volumes }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
 {{- end }}
