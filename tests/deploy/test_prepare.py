@@ -1,4 +1,8 @@
 import asyncio
+import os
+import signal
+import subprocess
+import sys
 import uuid
 from datetime import timedelta
 
@@ -62,3 +66,20 @@ def test_whether_a_namespace_is_made_is_said_on_the_command_line(
     arguments: list[str], retention: timedelta | None
 ) -> None:
     assert read_arguments(arguments) == retention
+
+
+def test_preparing_ends_when_it_is_told_to() -> None:
+    nowhere = {"FEEDMILL_DATABASE_URL": "postgresql://feedmill@127.0.0.1:1/feedmill"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "feedmill.worker.prepare"],
+        env={**os.environ, **nowhere},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as preparing:
+        assert preparing.stdout is not None
+        assert "postgres not ready" in preparing.stdout.readline()
+        preparing.terminate()
+
+        # By itself: the first process of a container does not end by a signal alone.
+        assert preparing.wait(20) == 128 + signal.SIGTERM

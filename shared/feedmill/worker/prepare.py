@@ -6,6 +6,8 @@ by several at once; it waits for servers that are still starting.
 
 import argparse
 import asyncio
+import os
+import signal
 import time
 from collections.abc import Sequence
 from datetime import timedelta
@@ -28,6 +30,7 @@ from feedmill.worker.process import main_of
 log = get_logger(__name__)
 
 _RETRY_SECONDS = 2.0
+_EXIT_TERMINATED = 128 + signal.SIGTERM
 
 
 def prepare_schema(database_url: str, retry_seconds: float = _RETRY_SECONDS) -> str:
@@ -82,7 +85,17 @@ def read_arguments(arguments: Sequence[str] | None = None) -> timedelta | None:
     return None if days is None else timedelta(days=days)
 
 
+def end_when_told() -> None:
+    """End with the signal that asks for it, whatever is being waited for.
+
+    The first process of a container ends by no signal that it does not heed. What is cut short is a
+    transaction, or is asked for again.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(_EXIT_TERMINATED))
+
+
 async def main() -> None:
+    end_when_told()
     retention = read_arguments()
     settings = load(StoreSettings)
     configure_logs(load(LogSettings), "prepare")
