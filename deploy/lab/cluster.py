@@ -21,7 +21,7 @@ _ATTEMPTS_SECONDS = 1.0
 
 
 class _Member(Pod):
-    """A pod of a Deployment, and which of its templates it came from."""
+    """A pod, the name of its Deployment or the uid of its Job, and which of its templates it came from."""
 
     owner: str
     template: str
@@ -161,7 +161,9 @@ class Cluster:
             ):
                 self._begun.add(manifest["metadata"]["uid"])
                 _in_background(self._run_once, key, manifest)
-        owners = {name_of(each) for each in deployments.values()} | {""}
+        owners = {name_of(each) for each in deployments.values()} | {
+            each["metadata"]["uid"] for each in known.values()
+        }
         for pod in list(self._pods.values()):
             if pod.owner not in owners and not pod.stopping:
                 self._end(pod)
@@ -197,7 +199,7 @@ class Cluster:
         pod = self._pod(name, template, name_of(deployment), _template(deployment))
         _in_background(self._start, pod)
 
-    def _pod(self, name: str, pod: Manifest, owner: str = "", template: str = "") -> _Member:
+    def _pod(self, name: str, pod: Manifest, owner: str, template: str = "") -> _Member:
         member = _Member(self._place, name, pod, changed=self._network.sync)
         member.owner, member.template = owner, template
         self._pods[name] = member
@@ -235,25 +237,32 @@ class Cluster:
         template = manifest["spec"]["template"] if is_job else manifest
         code = 1
         for attempt in range(_JOB_TRIES if is_job else 1):
-            code = self._run_pod(f"{name_of(manifest)}-{attempt}", template)
+            pod = self._pod(f"{name_of(manifest)}-{attempt}", template, manifest["metadata"]["uid"])
+            code = self._run_pod(pod)
+            if pod.stopping:
+                return
+            self._remove(pod)
             if code == 0:
                 break
         self.api.set_status(key, job_status(code) if is_job else pod_status(code))
 
-    def _run_pod(self, name: str, template: Manifest) -> int:
-        pod = self._pod(name, template)
+    def _run_pod(self, pod: _Member) -> int:
+        problem = ""
         try:
             pod.start()
-            code = pod.wait()
-            if code:
-                self.problems.append(f"{name}: exit {code}: {pod.logs()[-600:]}")
+            if code := pod.wait():
+                problem = f"exit {code}: {pod.logs()[-600:]}"
         except (PodmanError, LookupError) as error:
-            self.problems.append(f"{name}: {error}")
-            code = 1
+            problem, code = str(error), 1
+        # One whose Job is gone was told to go: nobody waits for what it came to.
+        if problem and not pod.stopping:
+            self.problems.append(f"{pod.name}: {problem}")
+        return code
+
+    def _remove(self, pod: _Member) -> None:
         pod.stopping = True
         pod.remove()
-        self._pods.pop(name, None)
-        return code
+        self._pods.pop(pod.name, None)
 
 
 def _wanted(deployment: Manifest) -> int:
