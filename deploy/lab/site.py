@@ -4,9 +4,11 @@
 """
 
 import asyncio
+import json
 import os
 from email.utils import formatdate
 from xml.sax.saxutils import escape
+from zlib import crc32
 
 from aiohttp import web
 
@@ -22,6 +24,8 @@ _SENTENCES = (
     "Its archive holds {n} letters, most of them about the price of flour and the weather.",
     "Those who come by boat land at pier {n}, which has been open again since {year}.",
 )
+_SHELL = """<noscript>Please enable JavaScript.</noscript><div id="root"></div>
+<script>document.getElementById("root").innerHTML = {markup}</script>"""
 
 
 async def feed(request: web.Request) -> web.Response:
@@ -38,19 +42,25 @@ async def feed(request: web.Request) -> web.Response:
 
 
 async def article(request: web.Request) -> web.Response:
-    """Show an article that is like no other."""
+    """Show an article that is like no other; those of `shells` are written by a script."""
     await asyncio.sleep(_SECONDS)
     name, number = request.match_info["name"], int(request.match_info["number"])
-    told = {"name": name, "n": number + 3, "year": 1800 + number, "kilos": 500 + 7 * number}
+    shown = _article(name, number)
+    if name == "shells":
+        shown = _SHELL.format(markup=json.dumps(shown))
+    text = f"<html lang=en><head><title>Mill {number} of {name}</title></head><body>{shown}</body></html>"
+    return web.Response(text=text, content_type="text/html")
+
+
+def _article(name: str, number: int) -> str:
+    # No figure of it stands in an article of another feed.
+    own = 1_000 * (crc32(name.encode()) % 1_000) + number
+    told = {"name": name.title(), "n": own + 3, "year": 1000 + own % 1_000, "kilos": 500 + 7 * own}
     paragraphs = "".join(
         f"<p>{' '.join(sentence.format(**told) for sentence in _SENTENCES[i : i + 3])}</p>"
         for i in (0, 3, 1, 2)
     )
-    text = (
-        f"<html lang=en><head><title>Mill {number} of {name}</title></head>"
-        f"<body><article><h1>Mill {number} of {name}</h1>{paragraphs}</article></body></html>"
-    )
-    return web.Response(text=text, content_type="text/html")
+    return f"<article><h1>Mill {number} of {name}</h1>{paragraphs}</article>"
 
 
 async def robots(_: web.Request) -> web.Response:
