@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Builds the image of every role, or of those named:  docker/build.sh [ROLE ...]
+# fetch-browser, which no other role needs, only where it is named: it stands on the image of fetch.
 #   IMAGE     name before the role                                     (feedmill)
 #   TAG       version of the images                                    (that of pyproject.toml)
 #   BUILDER   what builds: docker, podman or buildah                   (the first one there is)
@@ -23,7 +24,14 @@ esac
 command+=(${BUILD_OPTIONS:-})
 
 for role in "${roles[@]}"; do
-  "${command[@]}" --file docker/Dockerfile --tag "$image-$role:$tag" \
-    --build-arg "SERVICE=$role" --build-arg "VERSION=$tag" \
-    --build-arg "REVISION=$(git rev-parse HEAD 2>/dev/null || echo unknown)" .
+  case $role in
+    fetch-browser) arguments=(--file docker/browser.Dockerfile --build-arg "FETCH_IMAGE=$image-fetch:$tag") ;;
+    *)
+      arguments=(
+        --file docker/Dockerfile --build-arg "SERVICE=$role" --build-arg "VERSION=$tag"
+        --build-arg "REVISION=$(git rev-parse HEAD 2>/dev/null || echo unknown)"
+      )
+      ;;
+  esac
+  "${command[@]}" "${arguments[@]}" --tag "$image-$role:$tag" .
 done

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lab.chart import Manifest
+from lab.chart import CHART, Manifest
 from lab.podman import LABEL, inspect, podman, try_podman
 from lab.probes import Probes
 
@@ -37,6 +37,12 @@ def quantity(text: str) -> float:
     if found is None:
         raise ValueError(f"{text!r} is no quantity that the lab knows")
     return float(found[1]) * _UNITS[found[2] or ""]
+
+
+def _seccomp(security: Manifest) -> list[str]:
+    # What a node has in its folder of profiles lies beside the chart.
+    profile = security.get("seccompProfile", {}).get("localhostProfile")
+    return [f"--security-opt=seccomp={CHART.parent / Path(profile).name}"] if profile else []
 
 
 class Pod:
@@ -186,6 +192,7 @@ class Pod:
             f"--group-add={pod['fsGroup']}",
             *(f"--cap-drop={name}" for name in own["capabilities"]["drop"]),
             *(["--security-opt=no-new-privileges"] if not own["allowPrivilegeEscalation"] else []),
+            *_seccomp(own),
             *(["--read-only", "--read-only-tmpfs=false"] if own["readOnlyRootFilesystem"] else []),
             *([f"--memory={int(quantity(limits['memory']))}"] if "memory" in limits else []),
         ]

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from lab.chart import Manifest, containers_of, name_of, pod_of
 
 _VOLUMES = frozenset({"configMap", "downwardAPI", "emptyDir", "projected", "secret"})
+# Unless a container says something else, it has its pod's.
+_SECCOMP = frozenset({None, "RuntimeDefault", "Localhost"})
 _SERVES = frozenset({"Deployment", "WorkerDeployment", "StatefulSet"})
 _PINNED = re.compile(r"[^/]+(:(?!latest$)[\w.-]+|@sha256:[0-9a-f]{64})")
 _PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
@@ -54,6 +56,8 @@ def _of_containers(pod: Manifest) -> Iterator[str]:
             yield f"{name}: may gain privileges"
         if security.get("capabilities", {}) != {"drop": ["ALL"]}:
             yield f"{name}: has capabilities"
+        if security.get("seccompProfile", {}).get("type") not in _SECCOMP:
+            yield f"{name}: no seccomp profile"
         if security.get("readOnlyRootFilesystem") is not True:
             yield f"{name}: may write to its root"
         if not _PINNED.fullmatch(container["image"].rsplit("/", 1)[-1]):

@@ -72,7 +72,7 @@ def test_no_hook_but_the_test_is_needed(name: str, rendered: dict[str, list[Mani
         pytest.param("minimal", {"Deployment": 5, "NetworkPolicy": 0}, id="minimal"),
         pytest.param(
             "keda",
-            {"ScaledObject": 4, "HorizontalPodAutoscaler": 1, "TriggerAuthentication": 1},
+            {"ScaledObject": 5, "HorizontalPodAutoscaler": 1, "TriggerAuthentication": 1},
             id="keda",
         ),
         pytest.param(
@@ -105,6 +105,8 @@ def test_each_set_renders_what_it_is_about(
         ({"gateway": {"ingress": {"enabled": True}}}, "gateway.ingress.host is not set"),
         ({"gateway": {"route": {"enabled": True}}}, "gateway.route.parentRefs is empty"),
         ({"settings": {"modelName": "qwen3"}}, "belong together"),
+        ({"settings": {"browser": True}}, "workers.fetch-browser.enabled belong together"),
+        ({"workers": {"fetch-browser": {"enabled": True}}}, "settings.browser and"),
         (
             {"workers": {"fetch": {"autoscaling": {"minReplicas": 9}}}},
             "fetch: autoscaling.minReplicas is more",

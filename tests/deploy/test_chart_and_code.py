@@ -31,6 +31,7 @@ VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
 SERVICES = {
     "ingestion": IngestionSettings,
     "fetch": FetchSettings,
+    "fetch-browser": FetchSettings,
     "distillation": DistillationSettings,
     "orchestrator": OrchestratorSettings,
     "gateway": GatewaySettings,
@@ -128,7 +129,7 @@ def test_a_process_takes_what_the_chart_tells_it(
     settings = load(SERVICES[role], told)
 
     assert settings.telemetry_host == "0.0.0.0"
-    assert settings.drain_seconds == (90 if role == "distillation" else 25)
+    assert settings.drain_seconds == {"distillation": 90, "fetch-browser": 60}.get(role, 25)
 
 
 def test_values_reach_the_process_as_they_are_meant(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,9 +190,7 @@ def test_only_the_gateway_knows_the_token_and_only_distillation_the_model_s_key(
 def test_pools_serve_the_queues_that_the_contracts_name() -> None:
     queues = {name: worker["queue"] for name, worker in VALUES["workers"].items()}
 
-    # No image has a browser in it: whoever wants that pool brings it.
-    served = set(TaskQueue) - {TaskQueue.FETCH_BROWSER}
-    assert queues == {queue.service: queue.value for queue in served}
+    assert queues == {queue.service: queue.value for queue in TaskQueue}
     assert VALUES["workers"]["orchestrator"]["queueType"] == "workflow"
 
 

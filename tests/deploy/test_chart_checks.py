@@ -112,6 +112,7 @@ def test_what_an_extension_would_refuse_is_noticed(name: str, mutation: Mutation
         lambda m: pod_spec(m)["volumes"][0].update(emptyDir={}),
         lambda m: pod_spec(m)["volumes"].append({"name": "host", "hostPath": {"path": "/"}}),
         lambda m: container(m)["securityContext"].pop("capabilities"),
+        lambda m: container(m)["securityContext"].update(seccompProfile={"type": "Unconfined"}),
         lambda m: container(m)["securityContext"].pop("readOnlyRootFilesystem"),
         lambda m: container(m)["securityContext"].update(allowPrivilegeEscalation=True),
         lambda m: container(m).update(image="ghcr.io/feedmill/feedmill-fetch:latest"),

@@ -20,7 +20,10 @@ def final_stage() -> str:
     return DOCKERFILE.read_text().split("AS runtime")[1]
 
 
-@pytest.mark.parametrize("dockerfile", ["docker/Dockerfile", "deploy/lab/images/Dockerfile"])
+@pytest.mark.parametrize(
+    "dockerfile",
+    ["docker/Dockerfile", "docker/browser.Dockerfile", "deploy/lab/images/Dockerfile"],
+)
 def test_hadolint_finds_nothing(dockerfile: str) -> None:
     found = subprocess.run(
         [binary("hadolint"), str(ROOT / dockerfile)], capture_output=True, text=True, check=False

@@ -70,6 +70,7 @@ def test_pods_go_as_slowly_as_the_policy_says() -> None:
     [
         ("ingestion", 1, 4, 20),
         ("fetch", 0, 20, 20),
+        ("fetch-browser", 0, 3, 2),
         ("distillation", 0, 10, 4),
         ("orchestrator", 1, 4, 20),
     ],

@@ -14,4 +14,5 @@ for server in postgres temporal; do
     --ignorefile deploy/lab/images/.dockerignore --secret "id=ca,src=$ca" \
     --file deploy/lab/images/Dockerfile --target "$server" --tag "$image" .
 done
-BUILDER=buildah IMAGE=localhost/feedmill TAG=lab CA=$ca BUILD_OPTIONS="${options[*]}" docker/build.sh
+BUILDER=buildah IMAGE=localhost/feedmill TAG=lab CA=$ca BUILD_OPTIONS="${options[*]}" docker/build.sh \
+  ingestion fetch fetch-browser distillation orchestrator gateway

@@ -21,7 +21,7 @@ from lab.prometheus import Prometheus
 from lab.release import VALUES, Release, changed
 from support.deployed import Gateway
 
-ROLES = ("ingestion", "fetch", "distillation", "orchestrator", "gateway")
+ROLES = ("ingestion", "fetch", "fetch-browser", "distillation", "orchestrator", "gateway")
 # What a healthy run never shows: their expressions say zero, and are read for what else they name.
 NEVER_SEEN = (
     "feedmill_budget_steps_total",
@@ -79,6 +79,29 @@ def test_a_feed_goes_the_whole_way(
     assert {entry["distiller"] for entry in entries} == {"model"}
 
 
+def test_a_page_that_is_empty_without_its_scripts_is_looked_at(
+    release: Release, gateway: Gateway
+) -> None:
+    added = gateway.add(release.internet.feed("shells", 2))
+
+    progress = gateway.finished(added["run"])
+
+    assert (progress["fetched"], progress["distilled"]) == (2, 2)
+    entries = gateway.get(f"/api/v1/entries?feedId={added['feed']['id']}")["items"]
+    assert [entry["stage"] for entry in entries] == ["distilled"] * 2
+
+
+def test_the_browser_s_pod_makes_namespaces_and_no_more(release: Release) -> None:
+    (pod,) = release.cluster.pods(release.deployment("fetch-browser"))
+
+    made = [
+        pod.exec("unshare", "--user", "--map-root-user", *more, "true")[0] == 0
+        for more in ([], ["--mount"])
+    ]
+
+    assert made == [True, False]
+
+
 @pytest.mark.parametrize(
     ("role", "where", "port", "may"),
     [
@@ -88,6 +111,7 @@ def test_a_feed_goes_the_whole_way(
         pytest.param("fetch", "private", 80, False, id="a private network"),
         pytest.param("ingestion", "public", 80, True, id="the web, polled"),
         pytest.param("ingestion", "private", 80, False, id="a private network, polled"),
+        pytest.param("fetch-browser", "private", 80, False, id="a private network, browsed"),
         pytest.param("fetch", "gateway", 8420, False, id="the gateway's pod"),
         pytest.param("fetch", "orchestrator", 9400, False, id="a peer's metrics"),
         pytest.param("fetch", "temporal", 7233, True, id="Temporal"),

@@ -116,7 +116,11 @@ spec:
       lifecycle: {preStop: {exec: {command: [sleep, {{ .role.preStopSeconds | quote }}]}}}
       {{- end }}
       resources: {{- toYaml .role.resources | nindent 8 }}
-      securityContext: {{- include "feedmill.containerSecurity" .root | nindent 8 }}
+      securityContext:
+        {{- include "feedmill.containerSecurity" .root | nindent 8 }}
+        {{- with .role.seccompProfile }}
+        seccompProfile: {{- toYaml . | nindent 10 }}
+        {{- end }}
       volumeMounts:
         {{- include "feedmill.mounts" .root | nindent 8 }}
         {{- with .role.volumeMounts }}
