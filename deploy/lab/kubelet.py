@@ -112,10 +112,11 @@ class Pod:
 
     def remove(self) -> None:
         """Leave nothing of it, whatever it does."""
-        try_podman("pod", "rm", "--force", "--time", 1, self.name)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        # No rule may be about an address that the next pod is given.
         self.address = ""
         self._changed()
+        try_podman("pod", "rm", "--force", "--time", 1, self.name)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     @property
     def was_killed(self) -> bool:

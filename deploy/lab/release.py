@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from helm_python import Chart
+from helm_python import Chart, HelmError
 from helm_python.config import Config
 
 from lab.api import Api
@@ -59,7 +59,11 @@ class Release:
 
     def test(self) -> None:
         """`helm test`: raises what its pod says."""
-        self._helm.test(RELEASE, timeout=_SECONDS)
+        try:
+            self._helm.test(RELEASE, timeout=_SECONDS)
+        except HelmError as error:
+            error.add_note("\n".join(self.cluster.problems))
+            raise
 
     def uninstall(self) -> None:
         self._helm.uninstall(RELEASE, wait="watcher", timeout=_SECONDS)
