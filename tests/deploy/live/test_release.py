@@ -11,8 +11,10 @@ import pytest
 from helm_python import HelmError
 from temporalio.client import Client
 
+from feedmill.store.schema import REVISION
 from lab.autoscaler import Moment, scale
 from lab.chart import one, render
+from lab.kubelet import Pod
 from lab.metrics import CHART, Use, uses
 from lab.panels import NEVER
 from lab.pictures import draw
@@ -168,6 +170,34 @@ def test_a_pod_that_is_told_to_go_finishes_its_work(release: Release, gateway: G
     progress = gateway.finished(added["run"])
     assert (progress["fetched"], progress["distilled"]) == (100, 100)
     release.cluster.until_settled()
+
+
+def test_pods_wait_for_the_schema_that_they_know_and_are_not_killed_for_it(
+    release: Release,
+) -> None:
+    cluster = release.cluster
+    pods = [pod for role in ROLES for pod in cluster.pods(release.deployment(role))]
+    deadline = time.monotonic() + 60
+
+    _say_schema(pods[0], "0001")
+    while ready := [pod.name for pod in pods if pod.ready]:
+        assert time.monotonic() < deadline, ready
+        time.sleep(0.2)
+    _say_schema(pods[0], REVISION)
+
+    cluster.until_settled()
+    assert {pod.restarts for pod in pods} == {0}
+
+
+def _say_schema(pod: Pod, revision: str) -> None:
+    """Let the database say that its schema is at a revision."""
+    said = (
+        "import os, psycopg; "
+        "psycopg.connect(os.environ['FEEDMILL_DATABASE_URL'], autocommit=True)"
+        f".execute('update alembic_version set version_num = %s', ['{revision}'])"
+    )
+    code, printed = pod.exec("python3", "-c", said)
+    assert code == 0, printed
 
 
 def test_it_is_upgraded_under_load_and_nobody_notices(release: Release, gateway: Gateway) -> None:
