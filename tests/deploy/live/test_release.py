@@ -93,6 +93,22 @@ def test_a_page_that_is_empty_without_its_scripts_is_looked_at(
     assert [entry["stage"] for entry in entries] == ["distilled"] * 2
 
 
+def test_logs_are_lines_of_json_that_name_the_run_they_belong_to(release: Release) -> None:
+    written = [
+        (role, line)
+        for role in ROLES
+        for pod in release.cluster.pods(release.deployment(role))
+        for line in pod.logs().splitlines()
+    ]
+
+    assert [each for each in written if not each[1].startswith("{")] == []
+    lines = [json.loads(line) for _, line in written]
+    work = [line for line in lines if line["event"] == "activity completed"]
+    assert {line["service"] for line in work} >= {"ingestion", "fetch", "distillation"}
+    for line in work:
+        assert line.keys() >= {"workflow_id", "run_id", "activity_type", "attempt", "seconds"}, line
+
+
 def test_the_browser_s_pod_makes_namespaces_and_no_more(release: Release) -> None:
     (pod,) = release.cluster.pods(release.deployment("fetch-browser"))
 
