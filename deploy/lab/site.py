@@ -6,7 +6,9 @@
 import asyncio
 import json
 import os
+import time
 from email.utils import formatdate
+from math import ceil
 from xml.sax.saxutils import escape
 from zlib import crc32
 
@@ -31,10 +33,12 @@ _SHELL = """<noscript>Please enable JavaScript.</noscript><div id="root"></div>
 async def feed(request: web.Request) -> web.Response:
     """Show a feed of as many entries as its address says."""
     name, count = request.match_info["name"], int(request.match_info["count"])
+    # Dates are whole seconds: the next one is certainly after somebody began to follow.
+    published = formatdate(ceil(time.time()), usegmt=True)
     items = "".join(
         f"<item><title>Mill {n} of {escape(name)}</title><guid>{name}-{n}</guid>"
         f"<link>{request.url.origin()}/article/{name}/{n}</link>"
-        f"<pubDate>{formatdate(usegmt=True)}</pubDate></item>"
+        f"<pubDate>{published}</pubDate></item>"
         for n in range(count)
     )
     text = f'<rss version="2.0"><channel><title>{escape(name)}</title>{items}</channel></rss>'
