@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
@@ -17,6 +18,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
 from feedmill.contracts.queues import TaskQueue
+from feedmill.worker.prepare import prepare_namespace
 from support.programs import binary, free_port
 from support.workflows import CallOne
 
@@ -115,6 +117,22 @@ async def test_sigterm_lets_what_is_in_flight_finish(temporal: Client, database_
     ]
     assert len(scheduled) == 1
     await handle.terminate()
+
+
+async def test_a_namespace_that_is_still_to_come_is_waited_for(
+    temporal: Client, database_url: str
+) -> None:
+    name = f"late-{uuid.uuid4().hex}"
+    async with slow_worker(database_url, address(temporal), TEMPORAL_NAMESPACE=name) as worker:
+        await worker.until("/healthz")
+        await asyncio.sleep(2)
+        assert (await worker.probe("/readyz"))[0] == 503
+        there = await Client.connect(address(temporal), namespace=name)
+
+        await prepare_namespace(there, timedelta(days=1))
+
+        await worker.until("/readyz")
+        assert (await worker.stop())[0] == 0
 
 
 async def test_work_that_outlasts_the_drain_is_given_back(

@@ -13,10 +13,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
-from temporalio.api.workflowservice.v1 import (
-    DescribeNamespaceRequest,
-    RegisterNamespaceRequest,
-)
+from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -25,6 +22,7 @@ from feedmill.errors import StoreUnavailableError
 from feedmill.store.migrations import migrate
 from feedmill.telemetry.logs import configure_logs, get_logger
 from feedmill.worker.connection import connect
+from feedmill.worker.namespaces import has_namespace
 from feedmill.worker.process import main_of
 
 log = get_logger(__name__)
@@ -45,7 +43,7 @@ def prepare_schema(database_url: str, retry_seconds: float = _RETRY_SECONDS) -> 
 
 async def prepare_namespace(client: Client, retention: timedelta) -> bool:
     """Make the client's namespace if Temporal does not have it; return whether it was made."""
-    if await _has_namespace(client):
+    if await has_namespace(client):
         return False
     period = Duration()
     period.FromTimedelta(retention)
@@ -60,20 +58,8 @@ async def prepare_namespace(client: Client, retention: timedelta) -> bool:
             raise
         return False
     # The frontends learn of it one after the other.
-    while not await _has_namespace(client):  # noqa: ASYNC110 - Temporal has nothing to wait on
+    while not await has_namespace(client):  # noqa: ASYNC110 - Temporal has nothing to wait on
         await asyncio.sleep(_RETRY_SECONDS)
-    return True
-
-
-async def _has_namespace(client: Client) -> bool:
-    try:
-        await client.workflow_service.describe_namespace(
-            DescribeNamespaceRequest(namespace=client.namespace)
-        )
-    except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:
-            raise
-        return False
     return True
 
 

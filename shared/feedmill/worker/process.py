@@ -20,6 +20,7 @@ from feedmill.telemetry.logs import configure_logs, get_logger
 from feedmill.telemetry.runtime import start_runtime
 from feedmill.telemetry.server import serve_telemetry
 from feedmill.worker.connection import check_temporal, connect
+from feedmill.worker.namespaces import with_namespace
 
 log = get_logger(__name__)
 
@@ -75,7 +76,8 @@ async def process(
         settings.telemetry_host, settings.telemetry_port, health, core_metrics_url
     ):
         log.info("process started", pid=os.getpid())
-        client = await _unless_stopped(connect(runtime, settings.keys()), stopping)
+        connecting = with_namespace(connect(runtime, settings.keys()))
+        client = await _unless_stopped(connecting, stopping)
         spare_collector()
         if client is None:
             yield None
