@@ -8,7 +8,7 @@ from typing import NamedTuple
 from temporalio import activity
 
 from feedmill.contracts.activities import DistillationActivities
-from feedmill.errors import BudgetSpentError
+from feedmill.errors import BudgetSpentError, StoreUnavailableError
 from feedmill.models.distillates import (
     ContentToDistill,
     Distillate,
@@ -33,6 +33,8 @@ from feedmill_distillation.menu import EntryDistiller, Menu
 from feedmill_distillation.storytelling import Storyteller
 
 log = get_logger(__name__)
+
+_RETRY_SECONDS = 2.0
 
 
 class Made(NamedTuple):
@@ -92,9 +94,19 @@ class DistillationService(DistillationActivities):
             return EntriesDistilled(outcomes=await self._outcomes(request.entry_ids, deferred))
 
     async def offer(self) -> None:
-        """Tell people which recipes they can choose."""
-        async with self._store.transaction() as tx:
-            await tx.recipes.offer(self._menu.recipes())
+        """Tell people which recipes they can choose, as soon as the schema has a place for them."""
+        while not await self._offered():  # noqa: ASYNC110 - there is nothing to wait on
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _offered(self) -> bool:
+        try:
+            await self._store.check()
+            async with self._store.transaction() as tx:
+                await tx.recipes.offer(self._menu.recipes())
+        except StoreUnavailableError as error:
+            log.warning("recipes not offered", error=str(error))
+            return False
+        return True
 
     async def _ready(self, entry_ids: Sequence[int]) -> tuple[list[ContentToDistill], Choices]:
         async with self._store.transaction() as tx:

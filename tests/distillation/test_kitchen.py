@@ -1,13 +1,16 @@
 """What the service makes of its settings."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from prometheus_client import REGISTRY
 
-from feedmill.config import DistillationSettings
+from feedmill.config import DistillationSettings, StoreSettings
 from feedmill.errors import SettingsError
-from feedmill.store import Store
+from feedmill.store import Store, open_store
+from feedmill.store.migrations import migrate
+from feedmill_distillation import distilling
 from feedmill_distillation.__main__ import open_service
 from feedmill_distillation.kitchen import read_kitchen
 from support.articles import store_articles
@@ -95,3 +98,24 @@ async def test_whoever_watches_learns_what_a_day_may_cost(store: Store) -> None:
         assert (ceiling("cost"), ceiling("tokens")) == (None, None)
     async with open_service(limited, read_kitchen(limited), store, OwnWords()):
         assert (ceiling("cost"), ceiling("tokens")) == (1.5, None)
+
+
+async def test_recipes_are_offered_as_soon_as_there_is_a_place_for_them(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(distilling, "_RETRY_SECONDS", 0.1)
+    told = settings(**MODEL)
+    async with (
+        open_store(StoreSettings(database_url=empty_database_url)) as store,
+        open_service(told, read_kitchen(told), store, OwnWords()) as service,
+    ):
+        offering = asyncio.create_task(service.offer())
+        await asyncio.sleep(0.3)
+        assert not offering.done()
+
+        await asyncio.to_thread(migrate, empty_database_url)
+        await asyncio.wait_for(offering, 30)
+
+        async with store.transaction() as tx:
+            offered = {recipe.name for recipe in await tx.recipes.offered()}
+    assert "standard" in offered
