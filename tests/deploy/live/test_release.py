@@ -17,7 +17,6 @@ from lab.chart import one, render
 from lab.kubelet import Pod
 from lab.metrics import CHART, Use, uses
 from lab.panels import NEVER
-from lab.pictures import draw
 from lab.podman import podman, try_podman
 from lab.prometheus import Prometheus
 from lab.release import VALUES, Release, changed
@@ -353,6 +352,9 @@ def test_nothing_was_asked_too_soon_and_nothing_failed(prometheus: Prometheus) -
 
 
 def test_dashboards_can_be_looked_at(prometheus: Prometheus, tmp_path: Path) -> None:
+    # Collected everywhere, and installed only where these tests run.
+    from lab.pictures import draw  # noqa: PLC0415
+
     folder = Path(PICTURES) if PICTURES else tmp_path
     for path in (CHART / "dashboards").glob("*.json"):
         picture = folder / f"{path.stem}.png"
