@@ -31,8 +31,11 @@ class Gateway:
         found: dict[str, Any] = self.get(run["href"])
         return found
 
-    def finished(self, run: Mapping[str, str], seconds: float = 120) -> dict[str, Any]:
-        """Wait for a run to end; return its progress."""
+    def finished(self, run: Mapping[str, str], seconds: float = 240) -> dict[str, Any]:
+        """Wait for a run to end; return its progress.
+
+        A pod that is lost keeps its places at a host for a minute and a half.
+        """
         deadline = time.monotonic() + seconds
         while (found := self.progress(run))["status"] == "running":
             assert time.monotonic() < deadline, found
