@@ -85,6 +85,10 @@ async def store(database_url: str) -> AsyncIterator[Store]:
         yield opened
 
 
+# Usually several, with half a minute between the last of them.
+_FAILURES_UNTIL_REPORTED = "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute"
+
+
 @pytest_asyncio.fixture(scope="session")
 async def time_skipping() -> AsyncIterator[Client]:
     """A Temporal whose clock jumps to the next timer."""
@@ -101,6 +105,7 @@ async def temporal_server() -> AsyncIterator[Client]:
     async with await WorkflowEnvironment.start_local(
         dev_server_existing_path=binary("temporal"),
         dev_server_log_level="error",
+        dev_server_extra_args=["--dynamic-config-value", f"{_FAILURES_UNTIL_REPORTED}=1"],
         data_converter=pydantic_data_converter,
     ) as environment:
         yield environment.client

@@ -16,6 +16,7 @@ from feedmill_cli.commands import (
     refetching,
     replay,
 )
+from feedmill_cli.commands.ops import build_ops
 from feedmill_cli.commands.rollout import build_rollout
 from feedmill_cli.commands.schedules import build_schedules
 from feedmill_cli.errors import EXIT_FAILED, CommandError
@@ -55,6 +56,7 @@ def build_app() -> typer.Typer:
     app.callback()(_options)
     for command in _COMMANDS:
         app.command(command.__name__.removesuffix("_"))(command)
+    app.add_typer(build_ops(), name="ops")
     app.add_typer(build_rollout(), name="rollout")
     app.add_typer(build_schedules(), name="schedules")
     return app

@@ -1,0 +1,114 @@
+"""`ops`: what whoever runs a fleet wants to see of it, and tell all of it at once."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from feedmill_cli.commands.options import AsJson, DataDir
+from feedmill_cli.output import harmless, open_console, print_json
+
+if TYPE_CHECKING:
+    from feedmill_cli.temporal.operating import Paused, QueueView, StuckRun
+
+_NOTE = "the fleet is paused"
+
+
+def build_ops() -> typer.Typer:
+    """Return `ops` with everything that can follow it."""
+    app = typer.Typer(no_args_is_help=True, help="See and steer the fleet as a whole.")
+    for command in (queues, stuck, pause, resume, history):
+        app.command()(command)
+    return app
+
+
+def queues(*, as_json: AsJson = False, data_dir: DataDir = None) -> None:
+    """Show how many tasks wait in each queue, for how long, and how many workers it has."""
+    from feedmill_cli.temporal import operating  # noqa: PLC0415 - a second that no other command needs
+    from feedmill_cli.temporal.place import ask_temporal  # noqa: PLC0415 - as above
+
+    found = ask_temporal(operating.queues, data_dir)
+    if as_json:
+        print_json({"items": [each.model_dump(mode="json", by_alias=True) for each in found]})
+    elif found:
+        open_console().print(_queue_table(found))
+    else:
+        print("No worker is there, and no task waits.")
+
+
+def stuck(*, as_json: AsJson = False, data_dir: DataDir = None) -> None:
+    """List runs whose tasks keep failing: a defect, or a release that cannot go on with them."""
+    from feedmill_cli.temporal import operating  # noqa: PLC0415 - as above
+    from feedmill_cli.temporal.place import ask_temporal  # noqa: PLC0415 - as above
+
+    found = ask_temporal(operating.stuck_runs, data_dir)
+    if as_json:
+        print_json({"items": [each.model_dump(mode="json", by_alias=True) for each in found]})
+    else:
+        print("\n".join(map(_stuck_line, found)) or "No run is stuck.")
+
+
+def pause(*, as_json: AsJson = False, data_dir: DataDir = None) -> None:
+    """Let the fleet begin nothing by itself until `resume`; what was begun ends as usual."""
+    from feedmill_cli.temporal import operating  # noqa: PLC0415 - as above
+    from feedmill_cli.temporal.place import ask_temporal  # noqa: PLC0415 - as above
+
+    _tell(
+        ask_temporal(lambda client: operating.pause_all(client, _NOTE), data_dir), "paused", as_json
+    )
+
+
+def resume(*, as_json: AsJson = False, data_dir: DataDir = None) -> None:
+    """Let the fleet go on by itself."""
+    from feedmill_cli.temporal import operating  # noqa: PLC0415 - as above
+    from feedmill_cli.temporal.place import ask_temporal  # noqa: PLC0415 - as above
+
+    _tell(
+        ask_temporal(lambda client: operating.resume_all(client, _NOTE), data_dir),
+        "going on",
+        as_json,
+    )
+
+
+def history(
+    workflow_id: Annotated[str, typer.Argument(help="As Temporal's page shows it.")],
+    file: Annotated[Path, typer.Argument(help="Where to write it.")],
+    *,
+    run_id: Annotated[
+        str | None, typer.Option("--run", help="Which run; the newest by default.")
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Write a run's history to a file, as replay and Temporal's own tools read it."""
+    from feedmill_cli.temporal import operating  # noqa: PLC0415 - as above
+    from feedmill_cli.temporal.place import ask_temporal  # noqa: PLC0415 - as above
+
+    written = ask_temporal(
+        lambda client: operating.history_of(client, workflow_id, run_id), data_dir
+    )
+    file.write_text(written, encoding="utf-8")
+    print(f"{file} has the history of {harmless(workflow_id)}.")
+
+
+def _tell(told: "Paused", what: str, as_json: bool) -> None:
+    if as_json:
+        print_json(told.model_dump(mode="json", by_alias=True))
+        return
+    names = ", ".join(told.schedules) or "none"
+    print(f"{told.shards} shards are {what}; schedules: {harmless(names)}.")
+
+
+def _queue_table(found: "Sequence[QueueView]") -> Table:
+    table = Table("queue", "of", "waiting", "oldest", "workers", box=None, padding=(0, 2, 0, 0))
+    for each in found:
+        oldest = f"{each.oldest_seconds:.0f} s" if each.waiting else ""
+        table.add_row(each.queue, each.kind, str(each.waiting), oldest, str(each.workers))
+    return table
+
+
+def _stuck_line(run: "StuckRun") -> str:
+    since = f"{run.started_at.astimezone():%Y-%m-%d %H:%M}"
+    problems = ", ".join(run.problems)
+    return harmless(f"{run.workflow_id} ({run.workflow_type}, since {since}): {problems}")

@@ -1,0 +1,168 @@
+"""`feedmill ops` against a real Temporal."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from temporalio import workflow
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleHandle,
+    ScheduleIntervalSpec,
+    ScheduleSpec,
+    WorkflowHandle,
+    WorkflowHistory,
+)
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from feedmill.contracts.queues import TaskQueue
+from feedmill.contracts.schedules import schedule_id
+from feedmill.contracts.workflows import PollShard, poll_shard_id
+from feedmill.models.runs import TendShard
+from support.person import Person
+
+
+@workflow.defn
+class Broken:
+    @workflow.run
+    async def run(self) -> None:
+        raise RuntimeError("no failure of the run, but of its task")
+
+
+@pytest.fixture(autouse=True)
+def _named(temporal: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEMPORAL_ADDRESS", temporal.service_client.config.target_host)
+
+
+@pytest_asyncio.fixture
+async def shard(temporal: Client) -> AsyncIterator[WorkflowHandle[PollShard, None]]:
+    """A shard that nobody runs: what it is told stands in its history."""
+    handle = await temporal.start_workflow(
+        PollShard.run,
+        TendShard(shard=7, shards=8),
+        id=poll_shard_id(7),
+        task_queue=TaskQueue.ORCHESTRATION,
+    )
+    yield handle
+    await handle.terminate()
+
+
+@pytest_asyncio.fixture
+async def schedules(temporal: Client) -> AsyncIterator[list[ScheduleHandle]]:
+    made = []
+    for name in (f"test-{uuid.uuid4().hex[:8]}" for _ in range(2)):
+        action = ScheduleActionStartWorkflow("Supervise", id=name, task_queue=name)
+        spec = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(hours=2))])
+        schedule = Schedule(action=action, spec=spec)
+        made.append(await temporal.create_schedule(schedule_id(name), schedule))
+    yield made
+    for each in made:
+        await each.delete()
+
+
+async def told(handle: WorkflowHandle[PollShard, None]) -> list[str]:
+    """Return the signals that a run was sent, in order."""
+    history = await handle.fetch_history()
+    return [
+        event.workflow_execution_signaled_event_attributes.signal_name
+        for event in history.events
+        if event.HasField("workflow_execution_signaled_event_attributes")
+    ]
+
+
+async def until_shown(person: Person, *words: str, shows: str) -> str:
+    """Type a command until it shows something: what Temporal lists is a little late."""
+    async with asyncio.timeout(90):
+        while shows not in (said := await person.types("ops", *words)).out:
+            await asyncio.sleep(0.5)
+    return said.out
+
+
+async def test_the_whole_fleet_is_paused_and_goes_on(
+    person: Person,
+    temporal: Client,
+    shard: WorkflowHandle[PollShard, None],
+    schedules: list[ScheduleHandle],
+) -> None:
+    ours, already = schedules
+    await already.pause(note="moving house")
+    await until_listed(temporal, shard, *schedules)
+
+    paused = await person.types("ops", "pause", "--json")
+    states = [(await each.describe()).schedule.state.paused for each in schedules]
+    await until_listed(temporal, shard, *schedules)
+    resumed = await person.types("ops", "resume")
+    later = [(await each.describe()).schedule.state.paused for each in schedules]
+
+    assert json.loads(paused.out)["shards"] == 1
+    assert json.loads(paused.out)["schedules"] == [ours.id.removeprefix(schedule_id(""))]
+    assert resumed.out.startswith("1 shards are going on; schedules: test-")
+    assert await told(shard) == ["pause", "resume"]
+    assert (states, later) == ([True, True], [False, True])
+
+
+async def until_listed(
+    temporal: Client, shard: WorkflowHandle[PollShard, None], *schedules: ScheduleHandle
+) -> None:
+    async with asyncio.timeout(30):
+        while True:
+            runs = [each.id async for each in temporal.list_workflows('ExecutionStatus="Running"')]
+            names = [each.id async for each in await temporal.list_schedules()]
+            if shard.id in runs and all(each.id in names for each in schedules):
+                return
+            await asyncio.sleep(0.1)
+
+
+async def test_queues_are_shown_with_what_waits_in_them(
+    person: Person, shard: WorkflowHandle[PollShard, None]
+) -> None:
+    shown = await until_shown(person, "queues", shows="orchestration")
+    listed = json.loads((await person.types("ops", "queues", "--json")).out)["items"]
+
+    (found,) = [each for each in listed if each["kind"] == "workflow"]
+    assert "workflow" in shown
+    # The tasks of runs that were ended lately may be among them.
+    assert (found["queue"], found["workers"]) == ("orchestration", 0)
+    assert found["waiting"] >= 1
+
+
+async def test_a_run_whose_tasks_keep_failing_is_found(person: Person, temporal: Client) -> None:
+    name = f"broken/{uuid.uuid4()}"
+    before = await person.types("ops", "stuck")
+    async with Worker(
+        temporal,
+        task_queue=name,
+        workflows=[Broken],
+        workflow_runner=UnsandboxedWorkflowRunner(),
+    ):
+        handle = await temporal.start_workflow(Broken.run, id=name, task_queue=name)
+        try:
+            shown = await until_shown(person, "stuck", shows=name)
+        finally:
+            await handle.terminate()
+
+    assert before.out == "No run is stuck.\n"
+    assert "(Broken, since " in shown
+    assert "WorkflowTaskFailed" in shown
+
+
+async def test_a_history_is_written_for_those_who_replay_it(
+    person: Person, shard: WorkflowHandle[PollShard, None], tmp_path: Path
+) -> None:
+    file = tmp_path / "shard.json"
+
+    said = await person.types("ops", "history", shard.id, str(file))
+    unknown = await person.types("ops", "history", "no-such-run", str(tmp_path / "none.json"))
+
+    assert said.code == 0
+    assert WorkflowHistory.from_json(shard.id, file.read_text()).run_id == shard.result_run_id
+    assert unknown.code != 0
+    assert "there is no run no-such-run" in unknown.err
+    assert not (tmp_path / "none.json").exists()
