@@ -237,7 +237,7 @@ async def test_how_an_endpoint_is_asked_is_found_out_once_for_all_workers(
         await model.distill(OTHER)
 
     assert [request.format for request in server.requests] == [
-        "json_schema", "json_object", "text", "text",
+        "json_schema", "json_object", "json_object", "text", "text",
     ]  # fmt: skip
 
 
