@@ -25,7 +25,10 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from feedmill.contracts.queues import TaskQueue
 from feedmill.contracts.schedules import schedule_id
 from feedmill.contracts.workflows import PollShard, poll_shard_id
+from feedmill.models.feeds import FeedFailed, FeedPolled, PollOutcome
+from feedmill.models.outcomes import Reason
 from feedmill.models.runs import TendShard
+from support.fleet import ScriptedHandOver, ScriptedIngestion, fleet
 from support.person import Person
 
 
@@ -151,6 +154,22 @@ async def test_a_run_whose_tasks_keep_failing_is_found(person: Person, temporal:
     assert before.out == "No run is stuck.\n"
     assert "(Broken, since " in shown
     assert "WorkflowTaskFailed" in shown
+
+
+async def test_every_feed_is_polled_for_whoever_asks(person: Person, temporal: Client) -> None:
+    def polled(feed_id: int, _: int) -> PollOutcome:
+        if feed_id == 3:
+            return FeedFailed(feed_id=3, reason=Reason.TIMED_OUT)
+        return FeedPolled(feed_id=feed_id, waiting_entry_ids=(feed_id,))
+
+    hand_over = ScriptedHandOver(range(1, 5))
+    async with fleet(temporal, ScriptedIngestion(outcome=polled), hand_over=hand_over):
+        said = await person.types("ops", "refresh")
+        told = await person.types("ops", "refresh", "--json")
+
+    # The workers of this fleet log where the command speaks.
+    assert "\n3 of 4 feeds polled, 1 in trouble; 3 entries on their way.\n" in f"\n{said.out}"
+    assert json.loads(told.out[told.out.index("{\n") : told.out.rindex("}") + 1])["handedOver"] == 3
 
 
 async def test_a_history_is_written_for_those_who_replay_it(

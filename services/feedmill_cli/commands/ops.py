@@ -11,6 +11,7 @@ from feedmill_cli.commands.options import AsJson, DataDir
 from feedmill_cli.output import harmless, open_console, print_json
 
 if TYPE_CHECKING:
+    from feedmill.models.runs import AllFeedsProgress
     from feedmill_cli.temporal.operating import Paused, QueueView, StuckRun
 
 _NOTE = "the fleet is paused"
@@ -19,7 +20,7 @@ _NOTE = "the fleet is paused"
 def build_ops() -> typer.Typer:
     """Return `ops` with everything that can follow it."""
     app = typer.Typer(no_args_is_help=True, help="See and steer the fleet as a whole.")
-    for command in (queues, stuck, pause, resume, history):
+    for command in (queues, stuck, pause, resume, refresh, history):
         app.command()(command)
     return app
 
@@ -72,6 +73,26 @@ def resume(*, as_json: AsJson = False, data_dir: DataDir = None) -> None:
     )
 
 
+def refresh(*, as_json: AsJson = False, data_dir: DataDir = None) -> None:
+    """Poll every feed now, as far as politeness allows; what is new goes on by itself."""
+    from feedmill_cli.temporal import operating  # noqa: PLC0415 - as above
+    from feedmill_cli.temporal.place import ask_temporal  # noqa: PLC0415 - as above
+
+    shown: list[str] = []
+
+    def tell(progress: "AllFeedsProgress") -> None:
+        line = _feeds_line(progress)
+        if not as_json and line not in shown[-1:]:
+            print(line)
+            shown.append(line)
+
+    ended = ask_temporal(lambda client: operating.refresh_all(client, tell), data_dir)
+    if as_json:
+        print_json(ended.model_dump(mode="json", by_alias=True))
+    else:
+        print(f"{_feeds_line(ended)}.")
+
+
 def history(
     workflow_id: Annotated[str, typer.Argument(help="As Temporal's page shows it.")],
     file: Annotated[Path, typer.Argument(help="Where to write it.")],
@@ -98,6 +119,12 @@ def _tell(told: "Paused", what: str, as_json: bool) -> None:
         return
     names = ", ".join(told.schedules) or "none"
     print(f"{told.shards} shards are {what}; schedules: {harmless(names)}.")
+
+
+def _feeds_line(progress: "AllFeedsProgress") -> str:
+    line = f"{progress.polled} of {progress.total} feeds polled, {progress.failed} in trouble"
+    left = f", {progress.left} left for later" if progress.left else ""
+    return f"{line}{left}; {progress.handed_over} entries on their way"
 
 
 def _queue_table(found: "Sequence[QueueView]") -> Table:

@@ -1,17 +1,23 @@
 """What an operator asks of Temporal, and tells the whole fleet by it."""
 
 import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
 
 from pydantic import AwareDatetime
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue as TaskQueueName
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowFailureError, WorkflowQueryFailedError
+from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
+from feedmill.contracts import options
 from feedmill.contracts.queues import TaskQueue
-from feedmill.contracts.workflows import PollShard
+from feedmill.contracts.workflows import ALL_FEEDS_INGESTION_ID, AllFeedsIngestion, PollShard
 from feedmill.models.base import BrowserModel
+from feedmill.models.runs import AllFeedsProgress, IngestAllFeeds
 from feedmill_cli.errors import CommandError
 from feedmill_cli.temporal import schedules
 
@@ -19,6 +25,8 @@ _STUCK = 'ExecutionStatus = "Running" AND TemporalReportedProblems IS NOT NULL'
 _SHARDS = 'ExecutionStatus = "Running" AND WorkflowType = "PollShard"'
 _PROBLEMS = "TemporalReportedProblems"
 _MOST = 200
+_LOOK_SECONDS = 1.0
+_QUERY = timedelta(seconds=2)
 
 _TYPES = {
     "workflow": TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
@@ -91,6 +99,37 @@ async def resume_all(client: Client, note: str) -> Paused:
     for name in names:
         await schedules.resume(client, name, "resumed")
     return Paused(shards=await _tell_shards(client, pausing=False), schedules=names)
+
+
+async def refresh_all(client: Client, tell: Callable[[AllFeedsProgress], None]) -> AllFeedsProgress:
+    """Have every feed polled now, or join the run that does so already; return how it ended.
+
+    Raises
+    ------
+    CommandError
+        The run was cancelled, or failed.
+    """
+    await client.start_workflow(
+        AllFeedsIngestion.run,
+        IngestAllFeeds(),
+        id=ALL_FEEDS_INGESTION_ID,
+        task_queue=TaskQueue.ORCHESTRATION,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        priority=options.INTERACTIVE,
+    )
+    # By its id alone: a run over many feeds goes on in one history after the other.
+    handle = client.get_workflow_handle_for(AllFeedsIngestion.run, ALL_FEEDS_INGESTION_ID)
+    ending = asyncio.create_task(handle.result())
+    try:
+        while not (await asyncio.wait({ending}, timeout=_LOOK_SECONDS))[0]:
+            # While no worker answers there is nothing to tell.
+            with suppress(RPCError, WorkflowQueryFailedError):
+                tell(await handle.query(AllFeedsIngestion.get_progress, rpc_timeout=_QUERY))
+        return ending.result().progress
+    except WorkflowFailureError as error:
+        raise CommandError(f"the run did not end as it should: {error.cause}") from error
+    finally:
+        ending.cancel()
 
 
 async def history_of(client: Client, workflow_id: str, run_id: str | None) -> str:

@@ -221,6 +221,10 @@ class Reextract(ABC):
         """How far it has come."""
 
 
+ALL_FEEDS_INGESTION_ID = "all-feeds-ingestion"
+"""Whoever wants every feed while somebody else has them polled joins that run."""
+
+
 def feed_ingestion_id(feed_id: int) -> str:
     """Return the workflow id under which a feed is ingested: one at a time, whoever asks."""
     return f"feed-ingestion/{feed_id}"
