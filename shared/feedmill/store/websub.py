@@ -44,6 +44,8 @@ from websub join feeds on feeds.id = websub.feed_id
 where websub.feed_id in (
     select feed_id from due where turn <= :per_hub order by turn, renew_at limit :most
 )
+-- Said again of the row itself: of one that somebody has asked meanwhile, only that is looked at anew.
+and websub.renew_at <= (select feedmill_now())
 order by websub.feed_id
 for update of websub skip locked
 """)
