@@ -1,3 +1,4 @@
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -5,6 +6,8 @@ import pytest
 from feedmill.models.feeds import Hub
 from feedmill.models.hubs import DueSubscription, HubState, HubSubscription
 from feedmill.store import Store
+from feedmill.store.websub import unguessable
+from feedmill_ingestion.promises import asked_now
 from support.clock import NOON, Clock
 from support.hubs import FEED, HUB, add_announced, announce, standing, stands, subscription
 
@@ -172,6 +175,29 @@ async def test_what_one_worker_looks_at_another_leaves_alone(store: Store) -> No
         second = await due(store)
 
     assert [each.feed_id for each in [*first, *second]] == ids
+
+
+async def test_what_was_asked_while_another_looked_is_left_alone(store: Store) -> None:
+    feed_id = await add_announced(store)
+    (found,) = await due(store)
+    async with store.transaction() as tx:
+        # Whoever looks from now on does so for a while, at what there was when it began.
+        await tx.connection.exec_driver_sql(_SLOW_CLOCK)
+    async with store.transaction() as tx:
+        looking = asyncio.create_task(due(store))
+        await asyncio.sleep(0.2)
+        asked = asked_now(found, now=NOON + timedelta(days=9_999), fresh=unguessable)
+        assert asked is not None
+        await tx.websub.keep([asked])
+
+    assert await looking == []
+    assert (await standing(store, feed_id)).state is HubState.ASKED
+
+
+_SLOW_CLOCK = """
+create or replace function feedmill_now() returns timestamptz language plpgsql volatile
+as 'begin perform pg_sleep(0.7); return clock_timestamp(); end'
+"""
 
 
 @pytest.mark.parametrize(
