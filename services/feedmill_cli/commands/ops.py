@@ -118,7 +118,7 @@ def _tell(told: "Paused", what: str, as_json: bool) -> None:
         print_json(told.model_dump(mode="json", by_alias=True))
         return
     names = ", ".join(told.schedules) or "none"
-    print(f"{told.shards} shards are {what}; schedules: {harmless(names)}.")
+    print(f"Shards {what}: {told.shards}; schedules: {harmless(names)}.")
 
 
 def _feeds_line(progress: "AllFeedsProgress") -> str:
