@@ -17,14 +17,13 @@ from feedmill_fetch.examining import Examiner
 from feedmill_fetch.extraction import Examined
 from feedmill_fetch.feed_text import FeedText
 from feedmill_fetch.keeping import packed
-from feedmill_fetch.kinds import READABLE, kind_of
+from feedmill_fetch.kinds import MAX_PAGE_BYTES, READABLE, kind_of
 from feedmill_fetch.verdicts import leads_home, of_kind, of_signs, of_status
 
 ACCEPT = (
     "text/html, application/xhtml+xml, application/xml;q=0.9, application/pdf;q=0.8, "
     "text/plain;q=0.8, */*;q=0.1"
 )
-MAX_PAGE_BYTES = 5_000_000
 
 _OK = 200
 _NOT_MODIFIED = 304

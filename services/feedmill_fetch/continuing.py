@@ -2,9 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from datetime import datetime
 
 from feedmill.models.entries import Content, EntryToFetch
 from feedmill.web.answers import Deferred, Refusal
@@ -13,10 +11,9 @@ from feedmill.web.governor import Governor
 from feedmill.web.robots import Robots
 from feedmill_fetch.examining import Examiner
 from feedmill_fetch.extraction import Examined
-from feedmill_fetch.kinds import Kind, kind_of
+from feedmill_fetch.kinds import MAX_PAGE_BYTES, Kind, kind_of
 
 _ACCEPT = "text/html, application/xhtml+xml"
-_MOST_BYTES = 5_000_000
 _MOST_PAGES = 20
 # What it has found is lost with its activity, and asked for again with the next attempt: well within
 # the time of one, even at a host that wants a minute between its pages.
@@ -67,8 +64,9 @@ class PageTurner:
             url,
             purpose="page",
             accept=_ACCEPT,
-            max_bytes=_MOST_BYTES,
-            admit=self._admit,
+            max_bytes=MAX_PAGE_BYTES,
+            # To give up in the middle would waste all requests before.
+            admit=self._governor.patiently,
             permit=self._robots.permit,
         )
         if isinstance(reply, Refusal | Deferred):
@@ -91,14 +89,6 @@ class PageTurner:
             update={"withheld": withheld or examined.content.withheld}
         )
         return replace(examined, content=content)
-
-    def _admit(
-        self,
-        url: str,
-        *,
-        patient: bool,  # noqa: ARG002 - to give up in the middle would waste all requests before
-    ) -> AbstractAsyncContextManager[datetime | None]:
-        return self._governor.slot(url, patient=True)
 
 
 def _may_go_on(pages: Sequence[Content], deadline: float) -> bool:

@@ -1,7 +1,5 @@
 """Fetching the articles behind entries, each entry on its own."""
 
-from datetime import datetime
-
 from temporalio import activity
 
 from feedmill.contracts.activities import FetchActivities
@@ -9,7 +7,6 @@ from feedmill.models.entries import (
     ContentFetched,
     ContentUnavailable,
     EntriesFetched,
-    EntryDeferred,
     EntryGone,
     EntryNeedsBrowser,
     EntryToFetch,
@@ -23,11 +20,11 @@ from feedmill.models.outcomes import Reason
 from feedmill.store import Store
 from feedmill.telemetry.logs import get_logger
 from feedmill.telemetry.metrics import ENTRIES_FETCHED
-from feedmill.web.answers import Deferred, Refusal
+from feedmill.web.answers import Refusal
 from feedmill.worker import heartbeating, in_parallel
 from feedmill_fetch.asking import Asked, Failed, Found, PageAsker, needs_browser
 from feedmill_fetch.pruning import PagePruner
-from feedmill_fetch.recording import Recorder, stored_outcome
+from feedmill_fetch.recording import Recorder, is_settled, stored_outcome
 from feedmill_fetch.recordings import has_page
 
 log = get_logger(__name__)
@@ -77,9 +74,11 @@ class Fetcher(FetchActivities):
             return outcome
 
         async def take(entry: EntryToFetch) -> FetchOutcome:
-            if request.again_since is not None:
-                return await self._fetch_again(entry, request.again_since)
-            return await self._fetch(entry, now)
+            if is_settled(entry, request.again_since, now):
+                return stored_outcome(entry)
+            if entry.stage is Stage.NEW:
+                return await self._fetch(entry)
+            return await self._fetch_again(entry)
 
         async with heartbeating():
             async with self._store.transaction() as tx:
@@ -91,25 +90,19 @@ class Fetcher(FetchActivities):
             await self._pruner.prune_if_due()
         return EntriesFetched(outcomes=tuple(outcomes))
 
-    async def _fetch(self, entry: EntryToFetch, now: datetime) -> FetchOutcome:
-        waits = entry.next_try_at is not None and entry.next_try_at > now
-        if entry.stage is not Stage.NEW or waits:
-            return stored_outcome(entry)
-        return await self._record(entry, await self._find(entry))
+    async def _fetch(self, entry: EntryToFetch) -> FetchOutcome:
+        asked = await self._find(entry)
+        if self._has_browser and needs_browser(asked):
+            return EntryNeedsBrowser(entry_id=entry.id)
+        return await self._recorder.settle(entry, asked, self._asker.own_text)
 
-    async def _fetch_again(self, entry: EntryToFetch, since: datetime) -> FetchOutcome:
-        """Look at a page again whose entry has an end already, unless that was done since then."""
-        if entry.asked_at is not None and entry.asked_at >= since:
-            return stored_outcome(entry)
-        if entry.stage is Stage.NEW:
-            return await self._record(entry, await self._find(entry))
+    async def _fetch_again(self, entry: EntryToFetch) -> FetchOutcome:
+        """Look at the page of an entry that has an end already."""
         async with self._store.transaction() as tx:
             stored = (await tx.contents.stored([entry.id])).get(entry.id)
         asked = await self._ask(entry, _condition(entry, stored))
         if self._has_browser and needs_browser(asked):
             return EntryNeedsBrowser(entry_id=entry.id)
-        if isinstance(asked, Deferred):
-            return EntryDeferred(entry_id=entry.id, until=asked.until)
         return await self._recorder.renew(entry, asked)
 
     async def _find(self, entry: EntryToFetch) -> Asked:
@@ -127,11 +120,6 @@ class Fetcher(FetchActivities):
         if entry.url is None:
             return Failed(Refusal(reason=Reason.NO_URL))
         return await self._asker.ask(entry, entry.url, validators)
-
-    async def _record(self, entry: EntryToFetch, asked: Asked) -> FetchOutcome:
-        if self._has_browser and needs_browser(asked):
-            return EntryNeedsBrowser(entry_id=entry.id)
-        return await self._recorder.settle(entry, asked, self._asker.own_text)
 
 
 def _speaks_whole(entry: EntryToFetch) -> bool:

@@ -2,6 +2,9 @@
 
 from enum import StrEnum
 
+MAX_PAGE_BYTES = 5_000_000
+"""The largest answer that is read as a page."""
+
 _LOOK_BYTES = 1_024
 
 

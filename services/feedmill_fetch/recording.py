@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace as changed
+from datetime import datetime
 from typing import Protocol
 
 from feedmill.models.entries import (
@@ -111,13 +112,12 @@ class Recorder:
                 return _unavailable(entry.id, refusal)
         return await self._overtaken(entry.id)
 
-    async def renew(self, entry: EntryToFetch, asked: Found | Unchanged | Failed) -> FetchOutcome:
+    async def renew(self, entry: EntryToFetch, asked: Asked) -> FetchOutcome:
         """Write down what came of looking at a page again. What was stored of it is only replaced."""
         if isinstance(asked, Found):
-            whole = await self._completed(entry, asked)
-            if isinstance(whole, Deferred):
-                return EntryDeferred(entry_id=entry.id, until=whole.until)
-            asked = whole
+            asked = await self._completed(entry, asked)
+        if isinstance(asked, Deferred):
+            return EntryDeferred(entry_id=entry.id, until=asked.until)
         async with self._store.transaction() as tx:
             now = await tx.entries.lock(entry.id)
             if now is None:
@@ -165,6 +165,20 @@ async def replace(
     await tx.entries.move(entry.id, before=entry.stage, after=Stage.FETCHED)
     tx.events.append(_event(EventKind.ENTRY_FETCHED, entry))
     return _fetched(entry, found)
+
+
+def is_settled(entry: EntryToFetch, since: datetime | None, now: datetime) -> bool:
+    """Tell whether an earlier attempt has been here: nobody is asked again before the time.
+
+    Parameters
+    ----------
+    since
+        Fetch what has been fetched before, unless that was since then.
+    """
+    if since is not None:
+        return entry.asked_at is not None and entry.asked_at >= since
+    waits = entry.next_try_at is not None and entry.next_try_at > now
+    return entry.stage is not Stage.NEW or waits
 
 
 def stored_outcome(entry: EntryToFetch) -> FetchOutcome:

@@ -1,9 +1,5 @@
 """Asking for the transcript that a feed names beside a recording. Its absence fails nothing."""
 
-from contextlib import AbstractAsyncContextManager
-from datetime import datetime
-from functools import partial
-
 from feedmill.models.entries import Content, EntryToFetch, StoredContent
 from feedmill.models.feeds import Transcript
 from feedmill.models.outcomes import Reason
@@ -78,7 +74,7 @@ class Transcriber:
             purpose="transcript",
             accept=_ACCEPT,
             max_bytes=MAX_TRANSCRIPT_BYTES,
-            admit=partial(_admitted, self._governor, always=patient),
+            admit=self._governor.patiently if patient else self._governor.slot,
             permit=self._robots.permit,
         )
         if not isinstance(reply, Answer):
@@ -96,9 +92,3 @@ class Transcriber:
             return found
         withheld = answer.withheld or await self._robots.withheld(answer.url)
         return known(found, language=wanted.language, withheld=withheld)
-
-
-def _admitted(
-    governor: Governor, url: str, *, patient: bool, always: bool
-) -> AbstractAsyncContextManager[datetime | None]:
-    return governor.slot(url, patient=patient or always)

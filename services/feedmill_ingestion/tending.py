@@ -2,8 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
-from datetime import datetime
 
 from feedmill.contracts.callbacks import callback
 from feedmill.models.hubs import HubState, HubsTended, HubSubscription, TendHubs
@@ -77,8 +75,9 @@ class HubTender:
 
     async def _ask(self, subscription: HubSubscription) -> str:
         form = form_for(subscription, callback(self._public_url, subscription.token))
+        # Nobody waits for a hub: better one slice that takes long than many that come back.
         reply = await self._web.post_form(
-            subscription.hub_url, form, purpose="hub", admit=self._patiently
+            subscription.hub_url, form, purpose="hub", admit=self._governor.patiently
         )
         answer = await self._read(reply)
         await self._record(subscription, answer)
@@ -93,15 +92,6 @@ class HubTender:
             last=subscription.detail,
         )
         return "refused" if isinstance(answer, Failed | TurnedAway) else outcome
-
-    def _patiently(
-        self,
-        url: str,
-        *,
-        patient: bool,  # noqa: ARG002 - every admission is asked with it
-    ) -> AbstractAsyncContextManager[datetime | None]:
-        # Nobody waits for a hub: better one slice that takes long than many that come back.
-        return self._governor.slot(url, patient=True)
 
     async def _read(self, reply: Reply) -> HubAnswer:
         if isinstance(reply, Deferred):

@@ -10,7 +10,6 @@ from temporalio import activity
 from feedmill.contracts.activities import BrowserActivities
 from feedmill.models.entries import (
     EntriesFetched,
-    EntryDeferred,
     EntryGone,
     EntryToFetch,
     FetchEntries,
@@ -27,7 +26,7 @@ from feedmill_fetch.asking import Asked, Failed, Found, PageAsker, complete
 from feedmill_fetch.browser.rendering import Browser, Rendered
 from feedmill_fetch.examining import Examiner
 from feedmill_fetch.fetching import tell
-from feedmill_fetch.recording import Recorder, stored_outcome
+from feedmill_fetch.recording import Recorder, is_settled, stored_outcome
 from feedmill_fetch.verdicts import of_signs, of_status
 
 _OK = 200
@@ -66,13 +65,11 @@ class BrowserFetcher(BrowserActivities):
             return outcome
 
         async def take(entry: EntryToFetch) -> FetchOutcome:
-            if _is_done(entry, request.again_since, now):
+            if is_settled(entry, request.again_since, now):
                 return stored_outcome(entry)
             asked = await self._ask(entry)
             if entry.stage is Stage.NEW:
                 return await self._recorder.settle(entry, asked, self._asker.own_text)
-            if isinstance(asked, Deferred):
-                return EntryDeferred(entry_id=entry.id, until=asked.until)
             return await self._recorder.renew(entry, asked)
 
         async with heartbeating():
@@ -145,11 +142,3 @@ class _Visit:
                 return False
             slot = self._governor.slot(url, patient=True)
             return await self._place.enter_async_context(slot) is None
-
-
-def _is_done(entry: EntryToFetch, since: datetime | None, now: datetime) -> bool:
-    """Tell whether an earlier attempt has been here: nobody is asked again before the time."""
-    if since is not None:
-        return entry.asked_at is not None and entry.asked_at >= since
-    waits = entry.next_try_at is not None and entry.next_try_at > now
-    return entry.stage is not Stage.NEW or waits

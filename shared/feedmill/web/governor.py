@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
 from random import SystemRandom
 from weakref import WeakValueDictionary
@@ -62,6 +62,18 @@ class Governor:
         finally:
             ago = timedelta(seconds=time.monotonic() - started)
             await self.give_back(place.model_copy(update={"started_ago": ago}))
+
+    def patiently(
+        self,
+        url: str,
+        *,
+        patient: bool = True,  # noqa: ARG002 - every admission is asked with it
+    ) -> AbstractAsyncContextManager[datetime | None]:
+        """Do as `slot` does for whoever is patient from the first request on.
+
+        That is right where giving up would waste what was asked before.
+        """
+        return self.slot(url, patient=True)
 
     async def give_back(self, place: Place) -> None:
         """Free the place of a request that has ended."""
