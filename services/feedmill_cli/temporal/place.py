@@ -20,6 +20,7 @@ T = TypeVar("T")
 # Any of them says: there is a Temporal elsewhere.
 _NAMED = ("TEMPORAL_ADDRESS", "TEMPORAL_PROFILE", "TEMPORAL_CONFIG_FILE")
 _SECONDS = 10.0
+_PARTING_SECONDS = 0.1
 
 
 def ask_temporal(request: Callable[[Client], Awaitable[T]], data_dir: Path | None) -> T:
@@ -60,7 +61,12 @@ async def _ask(
     try:
         async with asyncio.timeout(_SECONDS):
             client = await connect_once(address, keys)
-        return await request(client)
+        try:
+            return await request(client)
+        finally:
+            # The client's thread that brought the last answer must be out of Python before the
+            # command ends, or it takes the whole process down with it.
+            await asyncio.sleep(_PARTING_SECONDS)
     except (TimeoutError, RuntimeError) as error:
         raise CommandError(
             f"Temporal does not answer: {str(error) or 'no answer in time'}"
