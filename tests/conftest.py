@@ -89,9 +89,9 @@ async def store(database_url: str) -> AsyncIterator[Store]:
 _FAILURES_UNTIL_REPORTED = "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute"
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture
 async def time_skipping() -> AsyncIterator[Client]:
-    """A Temporal whose clock jumps to the next timer."""
+    """A Temporal whose clock jumps to the next timer: one for each test, so that its clock is right."""
     async with await WorkflowEnvironment.start_time_skipping(
         test_server_existing_path=binary("temporal-test-server"),
         data_converter=pydantic_data_converter,
