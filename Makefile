@@ -14,6 +14,9 @@ export UV_SYSTEM_CERTS := 1
 # Compiled at installation, so that the first start is as quick as the next.
 export UV_COMPILE_BYTECODE := 1
 SERVICES := ingestion fetch distillation orchestrator gateway
+# Tests wait more than they compute: one process more than there are cores. Each file stays in one.
+TEST_PROCESSES := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
+PYTEST_AT_ONCE := -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 .PHONY: help
 help: ## Show this list
@@ -39,11 +42,11 @@ check: $(VENV)/dev.stamp ## Formatting, lint, types, architecture
 
 .PHONY: test
 test: $(VENV)/dev.stamp chromium ## Every test, against real Postgres and real Temporal, with coverage
-	$(PYTHON) -m pytest --cov --cov-report=term $(ARGS)
+	$(PYTHON) -m pytest $(PYTEST_AT_ONCE) --cov --cov-report=term $(ARGS)
 
 .PHONY: test-fast
 test-fast: $(VENV)/dev.stamp chromium ## Everything but the tests that run the whole fleet
-	$(PYTHON) -m pytest --ignore=tests/e2e $(ARGS)
+	$(PYTHON) -m pytest $(PYTEST_AT_ONCE) --ignore=tests/e2e $(ARGS)
 
 .PHONY: chromium
 chromium:
