@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Sequence
 
-from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 
 from feedmill.contracts.workflows import PollShard, ScheduleFetch
 from feedmill.models.feeds import DueFeedsPolled
 from feedmill.models.runs import FetchBatch, TendShard
+from support.billing import actions
 from support.fleet import ScriptedDistillation, ScriptedFetch, ScriptedIngestion, fleet
 from support.starting import start
 
@@ -18,26 +18,6 @@ MOST_BYTES = 32_000
 MOST_EVENTS = 4_000
 MOST_ACTIONS_PER_ENTRY = 0.5
 MOST_ACTIONS_PER_IDLE_POLL = 0.02
-
-# What is billed where Temporal is paid for by the action.
-ACTIONS = frozenset(
-    {
-        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED,
-        EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED,
-        EventType.EVENT_TYPE_TIMER_STARTED,
-        EventType.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED,
-        EventType.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED,
-        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,
-        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED,
-        EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES,
-        EventType.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED,
-        EventType.EVENT_TYPE_MARKER_RECORDED,
-    }
-)
-
-
-def actions(events: Sequence[HistoryEvent]) -> int:
-    return sum(event.event_type in ACTIONS for event in events)
 
 
 async def events_of_a_batch(client: Client, entries: int) -> Sequence[HistoryEvent]:

@@ -303,7 +303,7 @@ class ScriptedReextraction(ReextractionActivities):
 @asynccontextmanager
 async def fleet(
     client: Client,
-    ingestion: ScriptedIngestion,
+    ingestion: IngestionActivities,
     fetch: ScriptedFetch | None = None,
     distillation: ScriptedDistillation | None = None,
     hubs: ScriptedHubs | None = None,
