@@ -5,7 +5,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -43,6 +43,10 @@ class Gateway:
         assert found["status"] == "completed", found
         progress: dict[str, Any] = found["progress"]
         return progress
+
+    def are_running(self, runs: Iterable[Mapping[str, str]]) -> bool:
+        """Whether any of these runs has not ended."""
+        return any(self.progress(run)["status"] == "running" for run in runs)
 
     def until_fetched(self, run: Mapping[str, str], entries: int) -> None:
         """Wait until a run has fetched so many entries."""
