@@ -68,6 +68,15 @@ def test_each_part_gets_a_port(
     assert len(set(ports.values())) == len(USUAL)
 
 
+def test_fleets_on_one_machine_keep_apart_if_they_are_told_to() -> None:
+    one, other = (
+        choose_ports(former={}, asked={}, is_free=lambda _: True, offset=offset)
+        for offset in (0, 1_000)
+    )
+
+    assert other == {name: port + 1_000 for name, port in one.items()}
+
+
 def test_a_port_that_was_asked_for_is_used_or_named() -> None:
     chosen = choose_ports(former={"gateway": 8420}, asked={"gateway": 80}, is_free=lambda _: True)
 

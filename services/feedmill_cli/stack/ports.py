@@ -35,7 +35,11 @@ _STEP = 10
 
 
 def choose_ports(
-    *, former: Mapping[str, int], asked: Mapping[str, int], is_free: Callable[[int], bool]
+    *,
+    former: Mapping[str, int],
+    asked: Mapping[str, int],
+    is_free: Callable[[int], bool],
+    offset: int = 0,
 ) -> dict[str, int]:
     """Give every part a port of its own.
 
@@ -47,6 +51,9 @@ def choose_ports(
         What a setting names; no other port will do.
     is_free
         Whether nobody listens on a port.
+    offset
+        What is added to the usual ports. A part that is just being started again listens on none:
+        fleets that are started beside each other would take it.
 
     Raises
     ------
@@ -59,7 +66,7 @@ def choose_ports(
     chosen = dict(asked)
     for name, usual in USUAL.items():
         if name not in chosen:
-            chosen[name] = _choose(usual, former.get(name), chosen, is_free)
+            chosen[name] = _choose(usual + offset, former.get(name), chosen, is_free)
     return chosen
 
 
