@@ -14,14 +14,17 @@ CHANNEL = "feedmill_events"
 # Any constant; it only has to differ from other advisory locks in the same database.
 _APPEND_LOCK = 7_031_001
 
-# Listeners are woken by the commit, wherever in the transaction it is said.
-_LOCK_AND_NOTIFY = select(func.pg_advisory_xact_lock(_APPEND_LOCK), func.pg_notify(CHANNEL, ""))
-# As one JSON document: a parameter per value would cost more than the insert itself.
+# A row gets its number when it comes out of the join: after the lock. Listeners are woken by the
+# commit, wherever in the transaction it is said. As one JSON document: a parameter per value would
+# cost more than the insert itself.
 _APPEND = text("""
+with locked as materialized (
+    select pg_advisory_xact_lock(:lock), pg_notify(:channel, '')
+)
 insert into events (kind, feed_id, entry_id, workflow_id, run_id, detail)
 select kind, feed_id, entry_id, workflow_id, run_id, detail
-from jsonb_populate_recordset(null::events, cast(:rows as jsonb))
-""")
+from locked, jsonb_populate_recordset(null::events, cast(:rows as jsonb))
+""").bindparams(lock=_APPEND_LOCK, channel=CHANNEL)
 
 
 class EventStore:
@@ -44,7 +47,6 @@ class EventStore:
         """Write what was appended. The transaction calls this just before it commits."""
         if not self._pending:
             return
-        await self._connection.execute(_LOCK_AND_NOTIFY)
         rows = json.dumps([_row(event) for event in self._pending])
         await self._connection.execute(_APPEND, {"rows": rows})
         self._pending = []

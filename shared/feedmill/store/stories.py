@@ -11,8 +11,8 @@ from feedmill.store.tables import contents, distillates, stories
 # What is told again later is told as something new.
 WINDOW = timedelta(days=3)
 
-# Any constant that no other advisory lock has.
-_JOINING = 7_031_001
+# Any constant that no other advisory lock has: see `events`.
+_JOINING = 7_031_002
 
 # Boilerplate may be alike in any number of entries: of each key the newest are looked at, and of all
 # the likest compared.
