@@ -189,13 +189,14 @@ class StoreTill:
         unused = used.tokens - call.prompt_tokens - call.answer_tokens
         # One transaction: what is paid for is kept, and what is kept is paid for.
         async with self._store.transaction() as tx:
-            await tx.spend.settle(reservation, used, call.payer)
-            body = answer.model_dump(mode="json")
-            await tx.drafts.keep(call.key, call.content_hash, Draft(body, used.cost_nanos))
+            # The endpoint before the day, as whoever enters: else the two could lock each other out.
             if self._pace.tokens:
                 await tx.endpoints.correct(self._endpoint, self._pace.share(0, unused))
             if answer.hold:
                 await tx.endpoints.hold(self._endpoint, answer.hold, "its rate limit is used up")
+            await tx.spend.settle(reservation, used, call.payer)
+            body = answer.model_dump(mode="json")
+            await tx.drafts.keep(call.key, call.content_hash, Draft(body, used.cost_nanos))
         self._say_unpriced(call.payer)
         _count(used)
         return Paid(answer, used)

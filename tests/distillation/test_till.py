@@ -11,6 +11,7 @@ from feedmill.errors import BudgetSpentError, ModelUnavailableError
 from feedmill.models.distillates import Distillate, EntryUndistillable
 from feedmill.models.spending import Ceilings, SpendReport
 from feedmill.store import Store
+from feedmill_distillation.model import ModelDistiller
 from feedmill_distillation.recipe_files import RecipeFile
 from feedmill_distillation.till import Pace
 from support import model_server as serve
@@ -214,6 +215,19 @@ async def test_a_pace_in_tokens_is_charged_with_what_was_used(
             passed = await tx.endpoints.pass_(f"{server.url} small", timedelta(0))
 
     assert passed.wait == 2 * SECOND
+
+
+async def test_calls_that_begin_and_calls_that_end_do_not_lock_each_other_out(
+    store: Store, server: ModelServer
+) -> None:
+    async def distill_some(model: ModelDistiller, task: int) -> None:
+        for number in range(15):
+            await model.distill(article(f"Article {number} of {task}."))
+
+    async with open_till_model(server, store, pace=Pace(tokens=1e9)) as model:
+        await asyncio.gather(*(distill_some(model, task) for task in range(8)))
+
+    assert len(server.requests) == 8 * 15
 
 
 async def test_short_waits_are_sat_out(store: Store, server: ModelServer) -> None:
