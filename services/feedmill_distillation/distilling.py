@@ -25,6 +25,7 @@ from feedmill.models.distillates import (
 from feedmill.models.entries import EntryStanding, Stage
 from feedmill.models.events import EventKind, NewEvent
 from feedmill.store import Store, Transaction
+from feedmill.store.distillates import Result
 from feedmill.telemetry.logs import get_logger
 from feedmill.telemetry.metrics import BUDGET_STEPS, ENTRIES_DISTILLED
 from feedmill.worker import current_run, heartbeating
@@ -35,6 +36,8 @@ from feedmill_distillation.storytelling import Storyteller
 log = get_logger(__name__)
 
 _RETRY_SECONDS = 2.0
+# So few that the first call need not wait for long, so many that the store is asked rarely.
+_PLACED_AT_ONCE = 10
 
 
 class Made(NamedTuple):
@@ -87,7 +90,7 @@ class DistillationService(DistillationActivities):
             # Every article gets its try before a failure of one ends the attempt: a retry then
             # repeats only what is left.
             results = await asyncio.gather(
-                *(self._distill_alike(alike, choices) for alike in _by_text(ready)),
+                *(self._distill_some(some, choices) for some in _some_at_once(_by_text(ready))),
                 return_exceptions=True,
             )
             deferred = {each.entry_id: each for some in unless_failed(results) for each in some}
@@ -124,6 +127,20 @@ class DistillationService(DistillationActivities):
             for entry_id in entry_ids
         )
 
+    async def _distill_some(
+        self, some: Sequence[Sequence[ContentToDistill]], choices: Choices
+    ) -> list[DistillationDeferred]:
+        """Find the stories of some entries at once, then distil them side by side."""
+        placed = await self._storyteller.placed([content for alike in some for content in alike])
+        results = await asyncio.gather(
+            *(
+                self._distill_alike([placed[each.entry_id] for each in alike], choices)
+                for alike in some
+            ),
+            return_exceptions=True,
+        )
+        return [end for ends in unless_failed(results) for end in ends]
+
     async def _distill_alike(
         self, alike: Iterable[ContentToDistill], choices: Choices
     ) -> list[DistillationDeferred]:
@@ -135,7 +152,6 @@ class DistillationService(DistillationActivities):
     async def _distill(
         self, content: ContentToDistill, choices: Sequence[RecipeChoice]
     ) -> DistillationDeferred | None:
-        content = await self._storyteller.placed(content)
         async with self._storyteller.turn(content):
             return await self._distill_story(content, choices)
 
@@ -177,23 +193,25 @@ class DistillationService(DistillationActivities):
             return await tx.drafts.any(content.content_hash)
 
     async def _keep(self, content: ContentToDistill, made: Sequence[Made]) -> None:
-        good = [each for each in made if isinstance(each.verdict, Distillate)]
+        good = [
+            Result(each.recipe, each.verdict, each.reused)
+            for each in made
+            if isinstance(each.verdict, Distillate)
+        ]
         bad = [each for each in made if isinstance(each.verdict, EntryUndistillable)]
         async with self._store.transaction() as tx:
             moved = await (_save(tx, content, good) if good else _give_up(tx, content, bad[0]))
-            await tx.drafts.forget(content.content_hash)
+            if not (good and moved):
+                await tx.drafts.forget(content.content_hash)
         for each in made if moved else ():
             ENTRIES_DISTILLED.labels(each.recipe.distiller, each.ended).inc()
 
 
-async def _save(tx: Transaction, content: ContentToDistill, made: Sequence[Made]) -> bool:
+async def _save(tx: Transaction, content: ContentToDistill, results: Sequence[Result]) -> bool:
     # Moved first: a removed entry has nothing to hang a distillate on.
     if not await tx.entries.move(content.entry_id, before=Stage.FETCHED, after=Stage.DISTILLED):
         return False
-    for each in made:
-        if isinstance(each.verdict, Distillate):
-            await tx.distillates.register(each.recipe)
-            await tx.distillates.save(content, each.recipe.id, each.verdict, reused=each.reused)
+    await tx.distillates.save(content, results)
     tx.events.append(_event(EventKind.ENTRY_DISTILLED, content))
     return True
 
@@ -230,6 +248,14 @@ def _by_text(contents: Iterable[ContentToDistill]) -> list[list[ContentToDistill
     for content in contents:
         alike[content.content_hash].append(content)
     return list(alike.values())
+
+
+def _some_at_once(
+    groups: Sequence[Sequence[ContentToDistill]],
+) -> list[Sequence[Sequence[ContentToDistill]]]:
+    return [
+        groups[start : start + _PLACED_AT_ONCE] for start in range(0, len(groups), _PLACED_AT_ONCE)
+    ]
 
 
 def _outcome(entry_id: int, standing: EntryStanding | None) -> DistillOutcome:

@@ -71,6 +71,18 @@ async def test_a_story_in_two_feeds_is_distilled_once_even_at_once(store: Store)
     assert sorted(kept) == [False, True]
 
 
+async def test_a_story_is_found_however_far_apart_its_entries_stand_in_a_slice(
+    store: Store,
+) -> None:
+    between = [f"Notice {n}: nothing else is new in ward {n}." for n in range(25)]
+    ids = await store_articles(store, ENGLISH, *between, FRAMED)
+    sayer = Sayer()
+
+    await distill(service(store, sayer), ids)
+
+    assert sayer.asked == 1 + len(between)
+
+
 async def test_each_text_gets_passages_of_its_own(store: Store) -> None:
     ids = await store_articles(store, ENGLISH, FRAMED)
     await distill(service(store, Sayer()), ids)

@@ -7,6 +7,7 @@ from aiohttp import ClientSession
 
 from feedmill.models.reader import AlsoIn, EntryPage
 from feedmill.store import Store
+from feedmill.store.stories import Telling
 from support.library import NOON, Library
 
 
@@ -18,8 +19,7 @@ async def page(api: ClientSession, **query: str | int) -> EntryPage:
 
 async def told(store: Store, *entry_ids: int) -> None:
     async with store.transaction() as tx:
-        for entry_id in entry_ids:
-            await tx.stories.join(entry_id, "hash", [1], entry_ids[0])
+        await tx.stories.join([Telling(id_, "hash", (1,), entry_ids[0]) for id_ in entry_ids])
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from feedmill.models.feeds import SnapshotEntry
 from feedmill.models.outcomes import Reason
 from feedmill.store import Store, Transaction
 from feedmill.store.contents import hash_text
+from feedmill.store.distillates import Result
+from feedmill.store.drafts import Draft
 from feedmill.store.tables import contents
 
 CONTENT = Content(
@@ -135,12 +137,19 @@ async def test_a_distillate_is_found_by_text_and_recipe(store: Store) -> None:
         await tx.contents.save(entry.id, CONTENT)
         await tx.entries.move(entry.id, before=Stage.NEW, after=Stage.FETCHED)
         (content,) = await tx.contents.to_distill([entry.id])
-        await tx.distillates.register(RECIPE)
-        await tx.distillates.register(RECIPE)
+        for key, hash_ in (("its", content.content_hash), ("another's", "0000")):
+            await tx.drafts.keep(key, hash_, Draft({}, None))
+        brief = RECIPE.model_copy(update={"id": "brief"})
 
         for _ in range(2):
-            await tx.distillates.save(content, RECIPE.id, DISTILLATE, reused=False)
+            await tx.distillates.save(
+                content, [Result(RECIPE, DISTILLATE), Result(brief, DISTILLATE, reused=True)]
+            )
 
-        assert await tx.distillates.made_before(content.content_hash, RECIPE.id) == DISTILLATE
+        for recipe in (RECIPE, brief):
+            made = await tx.distillates.made_before(content.content_hash, recipe.id)
+            assert made == DISTILLATE
+        assert await tx.drafts.get("its") is None, "what was paid for stands in the results"
+        assert await tx.drafts.get("another's") is not None
         assert await tx.distillates.made_before(content.content_hash, "r2") is None
         assert await tx.distillates.made_before("0000", RECIPE.id) is None

@@ -1,10 +1,14 @@
+import asyncio
 from datetime import timedelta
 
 from sqlalchemy import select, update
 
 from feedmill.models.distillates import Distillate, Distiller, Recipe
+from feedmill.models.events import EventKind, NewEvent
 from feedmill.store import Store
-from feedmill.store.stories import WINDOW, Teller
+from feedmill.store.contents import hash_text
+from feedmill.store.distillates import Result
+from feedmill.store.stories import WINDOW, Teller, Telling
 from feedmill.store.tables import story_keys
 from support.articles import article, store_articles
 
@@ -13,12 +17,13 @@ RECIPE = Recipe(id="r", distiller=Distiller.MODEL, model="m", prompt_version="1"
 
 async def join(store: Store, entry_id: int, keys: list[int], story: int) -> None:
     async with store.transaction() as tx:
-        await tx.stories.join(entry_id, "hash", keys, story)
+        await tx.stories.join([Telling(entry_id, "hash", tuple(keys), story)])
 
 
 async def like(store: Store, entry_id: int, keys: list[int]) -> list[int]:
     async with store.transaction() as tx:
-        return [teller.entry_id for teller in await tx.stories.like(entry_id, keys)]
+        found = await tx.stories.like([Telling(entry_id, "hash", tuple(keys))])
+        return [teller.entry_id for teller in found.get(entry_id, ())]
 
 
 async def test_entries_that_share_a_key_are_found_the_likest_first(store: Store) -> None:
@@ -31,9 +36,22 @@ async def test_entries_that_share_a_key_are_found_the_likest_first(store: Store)
     assert await like(store, new, [10]) == []
     assert await like(store, one, [1, 2, 3]) == [two]
     async with store.transaction() as tx:
-        assert await tx.stories.like(new, [8]) == [
-            Teller(entry_id=three, story=three, text="three", language="en")
-        ]
+        assert await tx.stories.like([Telling(new, "hash", (8,)), Telling(one, "hash", (9,))]) == {
+            new: [Teller(entry_id=three, story=three, text="three", language="en")]
+        }
+
+
+async def test_who_looks_for_a_story_holds_up_others_who_look_and_no_events(store: Store) -> None:
+    one, two = await store_articles(store, "one", "two")
+    async with asyncio.timeout(10), store.transaction() as first:
+        await first.stories.like([Telling(one, "hash", (1,))])
+        looking = asyncio.create_task(like(store, two, [1]))
+        async with store.transaction() as tx:
+            tx.events.append(NewEvent(kind=EventKind.FEED_ADDED, feed_id=1))
+        await first.stories.join([Telling(one, "hash", (1,), one)])
+        assert not looking.done()
+
+    assert await looking == [one]
 
 
 async def test_what_was_told_days_ago_is_not_found(store: Store) -> None:
@@ -55,16 +73,25 @@ async def test_no_more_than_a_few_are_compared(store: Store) -> None:
 
 
 async def test_what_is_known_of_an_entry_is_known_of_its_text(store: Store) -> None:
-    [entry_id] = await store_articles(store, "text")
+    entry_id, other = await store_articles(store, "text", "other")
+    known = hash_text("text")
+
+    async def story() -> int | None:
+        [content] = await tx.contents.to_distill([entry_id])
+        return content.story
+
     async with store.transaction() as tx:
-        assert await tx.stories.known(entry_id, "first") is None
-        await tx.stories.join(entry_id, "first", [1, 2], entry_id)
-        assert await tx.stories.known(entry_id, "first") == entry_id
-        assert await tx.stories.known(entry_id, "second") is None
-        await tx.stories.join(entry_id, "second", [1, 3, 3], 77)
-        assert await tx.stories.known(entry_id, "second") == 77
-        kept = await tx.connection.execute(select(story_keys.c.key))
-        assert sorted(kept.scalars()) == [1, 3]
+        assert await story() is None
+        await tx.stories.join([Telling(entry_id, known, (1, 2), entry_id)])
+        assert await story() == entry_id
+        await tx.stories.join([Telling(entry_id, "of another text", (1, 2), entry_id)])
+        assert await story() is None
+        await tx.stories.join(
+            [Telling(entry_id, known, (1, 3, 3), 77), Telling(other, "hash", (1, 4), other)]
+        )
+        assert await story() == 77
+        kept = await tx.connection.execute(select(story_keys.c.entry_id, story_keys.c.key))
+        assert sorted(map(tuple, kept)) == [(entry_id, 1), (entry_id, 3), (other, 1), (other, 4)]
 
 
 async def test_what_was_made_of_a_story_is_found_from_its_other_entries(store: Store) -> None:
@@ -73,8 +100,7 @@ async def test_what_was_made_of_a_story_is_found_from_its_other_entries(store: S
     for entry_id in (one, two):
         await join(store, entry_id, [1], one)
     async with store.transaction() as tx:
-        await tx.distillates.register(RECIPE)
-        await tx.distillates.save(article("One text.", entry_id=one), "r", made, reused=False)
+        await tx.distillates.save(article("One text.", entry_id=one), [Result(RECIPE, made)])
 
     async with store.transaction() as tx:
         assert await tx.stories.told_before(two, one, "r") == (made, "One text.")

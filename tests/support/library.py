@@ -9,6 +9,7 @@ from feedmill.models.feeds import SnapshotEntry
 from feedmill.models.outcomes import Reason
 from feedmill.store import Store, Transaction
 from feedmill.store.contents import hash_text
+from feedmill.store.distillates import Result
 from feedmill.store.users import OWNER
 from support.live_gateway import TOKEN
 
@@ -88,8 +89,7 @@ class Library:
             relevance=0.75,
         )
         async with self._store.transaction() as tx:
-            await tx.distillates.register(recipe)
-            await tx.distillates.save(content, recipe.id, made, reused=False)
+            await tx.distillates.save(content, [Result(recipe, made)])
             await tx.entries.move(entry_id, before=Stage.FETCHED, after=Stage.DISTILLED)
 
     async def dead_end(self, entry_id: int, reason: Reason, detail: str = "") -> None:

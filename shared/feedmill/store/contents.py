@@ -10,7 +10,7 @@ from feedmill.models.distillates import ContentToDistill
 from feedmill.models.entries import FROM_FEED, Content, Stage, StoredContent
 from feedmill.models.feeds import Validators
 from feedmill.store import clock
-from feedmill.store.tables import contents, entries
+from feedmill.store.tables import contents, entries, stories
 
 
 class ContentStore:
@@ -76,7 +76,10 @@ class ContentStore:
         return bool((await self._connection.execute(statement)).scalar_one())
 
     async def to_distill(self, entry_ids: Sequence[int]) -> list[ContentToDistill]:
-        """Return the stored articles of those of these entries that stand at `fetched`."""
+        """Return the stored articles of those of these entries that stand at `fetched`.
+
+        Each with the story that its text tells, if somebody has found that out already.
+        """
         statement = (
             select(
                 contents.c.entry_id,
@@ -87,8 +90,14 @@ class ContentStore:
                 contents.c.language,
                 contents.c.hash.label("content_hash"),
                 contents.c.withheld,
+                stories.c.story,
             )
             .join(entries, entries.c.id == contents.c.entry_id)
+            .outerjoin(
+                stories,
+                (stories.c.entry_id == contents.c.entry_id)
+                & (stories.c.content_hash == contents.c.hash),
+            )
             .where(contents.c.entry_id.in_(entry_ids), entries.c.stage == Stage.FETCHED)
         )
         rows = await self._connection.execute(statement)

@@ -1,10 +1,18 @@
 from typing import NamedTuple
 
-from sqlalchemy import delete, exists, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import bindparam, delete, exists, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from feedmill.store.tables import drafts
+
+_GET = text("select completion, cost_nanos from drafts where key = :key")
+
+_KEEP = text("""
+insert into drafts (key, content_hash, completion, cost_nanos)
+values (:key, :content_hash, :completion, :cost_nanos)
+on conflict do nothing
+""").bindparams(bindparam("completion", type_=JSONB))
 
 
 class Draft(NamedTuple):
@@ -22,17 +30,13 @@ class DraftStore:
 
     async def get(self, key: str) -> Draft | None:
         """Return the answer to exactly this call, if it was made before."""
-        statement = select(drafts.c.completion, drafts.c.cost_nanos).where(drafts.c.key == key)
-        row = (await self._connection.execute(statement)).one_or_none()
+        row = (await self._connection.execute(_GET, {"key": key})).one_or_none()
         return Draft(row.completion, row.cost_nanos) if row else None
 
     async def keep(self, key: str, content_hash: str, draft: Draft) -> None:
         """Keep an answer until the distillate that it is for is stored."""
-        await self._connection.execute(
-            insert(drafts)
-            .values(key=key, content_hash=content_hash, **draft._asdict())
-            .on_conflict_do_nothing()
-        )
+        kept = {"key": key, "content_hash": content_hash, **draft._asdict()}
+        await self._connection.execute(_KEEP, kept)
 
     async def any(self, content_hash: str) -> bool:
         """Return whether something about a text has been answered already."""

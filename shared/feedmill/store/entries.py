@@ -49,6 +49,15 @@ from jsonb_to_recordset(cast(:shown as jsonb))
 where stored.guid = any (shown.guids) or stored.url = any (shown.urls)
     or (stored.url is null and stored.title = any (shown.titles))
 """)
+_MOVE = text("""
+update entries set stage = :after, reason = :reason, detail = :detail, stage_since = feedmill_now(),
+    asked_at = case when :tried then feedmill_now() else asked_at end,
+    tries = case when :tried then 0 else tries end,
+    next_try_at = case when :tried then null else next_try_at end
+where id = :entry_id and stage = :before
+returning id
+""")
+
 # Entries that a feed has just ceased to show are among its newest twice as many, and a few.
 _SHOWN_BEFORE, _AND_A_FEW = 2, 50
 
@@ -198,19 +207,15 @@ class EntryStore:
         tried
             Whether it moves because its page has just been asked for.
         """
-        statement = (
-            update(entries)
-            .where(entries.c.id == entry_id, entries.c.stage == before)
-            .values(
-                stage=after,
-                reason=reason,
-                detail=detail,
-                stage_since=clock.now(),
-                **(_tried() if tried else {}),
-            )
-            .returning(entries.c.id)
-        )
-        return (await self._connection.execute(statement)).scalar_one_or_none() is not None
+        move = {
+            "entry_id": entry_id,
+            "before": before,
+            "after": after,
+            "reason": reason,
+            "detail": detail,
+            "tried": tried,
+        }
+        return (await self._connection.execute(_MOVE, move)).scalar_one_or_none() is not None
 
 
 def _resemblance(feed_id: int, shown: Sequence[SnapshotEntry]) -> dict[str, object]:

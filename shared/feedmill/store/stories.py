@@ -1,5 +1,8 @@
+import json
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import NamedTuple
 
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,39 +20,46 @@ _JOINING = 7_031_002
 # Boilerplate may be alike in any number of entries: of each key the newest are looked at, and of all
 # the likest compared.
 _LIKE = text("""
-with likest as (
-    select near.entry_id, count(*) as common
-    from unnest(cast(:keys as bigint[])) as wanted (key), lateral (
+with new as materialized (
+    select * from jsonb_to_recordset(cast(:new as jsonb)) as new (entry_id bigint, keys bigint[])
+), near as (
+    select new.entry_id as new_id, near.entry_id, count(*) as common
+    from new, unnest(new.keys) as wanted (key), lateral (
         select story_keys.entry_id from story_keys
-        where story_keys.key = wanted.key and story_keys.entry_id <> :entry_id
+        where story_keys.key = wanted.key and story_keys.entry_id <> new.entry_id
             and story_keys.told_at > (select feedmill_now()) - cast(:window as interval)
         order by story_keys.told_at desc
         limit 20
     ) as near
-    group by near.entry_id
-    order by common desc, near.entry_id
-    limit 5
+    group by new.entry_id, near.entry_id
+), likest as (
+    select *, row_number() over (partition by new_id order by common desc, entry_id) as place
+    from near
 )
-select stories.entry_id, stories.story, left(contents.text, 200000) as text, contents.language
+select likest.new_id, stories.entry_id, stories.story, left(contents.text, 200000) as text,
+    contents.language
 from likest
     join stories on stories.entry_id = likest.entry_id
     join contents on contents.entry_id = likest.entry_id
-order by likest.common desc, likest.entry_id
+where likest.place <= 5
+order by likest.new_id, likest.place
 """)
 
 _JOIN = text("""
-with joined as (
+with told as materialized (
+    select *, feedmill_now() as told_at from jsonb_to_recordset(cast(:told as jsonb))
+        as told (entry_id bigint, story bigint, content_hash text, keys bigint[])
+), joined as (
     insert into stories as mine (entry_id, story, content_hash, told_at)
-    values (:entry_id, :story, :content_hash, feedmill_now())
+    select entry_id, story, content_hash, told_at from told
     on conflict (entry_id) do update
         set (story, content_hash, told_at) = (excluded.story, excluded.content_hash, excluded.told_at)
-    returning told_at
 ), before as (
-    delete from story_keys using joined
-    where entry_id = :entry_id and story_keys.told_at <> joined.told_at
+    delete from story_keys using told
+    where story_keys.entry_id = told.entry_id and story_keys.told_at <> told.told_at
 )
 insert into story_keys (key, told_at, entry_id)
-select key, joined.told_at, :entry_id from joined, unnest(cast(:keys as bigint[])) as key
+select distinct key, told.told_at, told.entry_id from told, unnest(told.keys) as key
 on conflict do nothing
 """)
 
@@ -63,32 +73,37 @@ class Teller(Model):
     language: str | None = None
 
 
+class Telling(NamedTuple):
+    """What an entry's text is found by, and, once that is known, which story it tells."""
+
+    entry_id: int
+    content_hash: str
+    keys: tuple[int, ...]
+    story: int | None = None
+
+
 class StoryStore:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def known(self, entry_id: int, content_hash: str) -> int | None:
-        """Return the story that an entry with this text tells; None when nobody looked yet."""
-        statement = select(stories.c.story).where(
-            stories.c.entry_id == entry_id, stories.c.content_hash == content_hash
-        )
-        return (await self._connection.execute(statement)).scalar_one_or_none()
+    async def like(self, new: Sequence[Telling]) -> dict[int, list[Teller]]:
+        """Return, for each of some entries, a few of these days that share keys with it.
 
-    async def like(self, entry_id: int, keys: Sequence[int]) -> list[Teller]:
-        """Return a few other entries of these days that share keys with one, the likest first.
+        Those that are like none are left out; the likest of each come first.
 
         Until this transaction ends nobody else joins a story, so that two entries that come at
         once find each other.
         """
         await self._connection.execute(select(func.pg_advisory_xact_lock(_JOINING)))
-        values = {"keys": list(keys), "entry_id": entry_id, "window": WINDOW}
-        rows = await self._connection.execute(_LIKE, values)
-        return [Teller.model_validate(row._mapping) for row in rows]  # noqa: SLF001 - a row's public mapping
+        values = {"new": _as_json(new), "window": WINDOW}
+        found: dict[int, list[Teller]] = defaultdict(list)
+        for row in (await self._connection.execute(_LIKE, values)).mappings():
+            found[row["new_id"]].append(Teller.model_validate(row))
+        return found
 
-    async def join(self, entry_id: int, content_hash: str, keys: Sequence[int], story: int) -> None:
-        """Write down which story an entry tells; its own number when it is the first."""
-        values = {"entry_id": entry_id, "content_hash": content_hash, "story": story}
-        await self._connection.execute(_JOIN, {**values, "keys": list(set(keys))})
+    async def join(self, told: Sequence[Telling]) -> None:
+        """Write down which story each of some entries tells: its own number when it is the first."""
+        await self._connection.execute(_JOIN, {"told": _as_json(told)})
 
     async def told_before(
         self, entry_id: int, story: int, recipe_id: str
@@ -110,3 +125,7 @@ class StoryStore:
         )
         row = (await self._connection.execute(statement)).one_or_none()
         return (Distillate.model_validate(row._mapping), row.text) if row else None  # noqa: SLF001 - a row's public mapping
+
+
+def _as_json(tellings: Sequence[Telling]) -> str:
+    return json.dumps([telling._asdict() for telling in tellings])
