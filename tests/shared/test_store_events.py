@@ -2,12 +2,16 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import text
 
 from feedmill.config import StoreSettings
 from feedmill.errors import StoreUnavailableError
 from feedmill.models.events import EventKind, NewEvent, RunRef
 from feedmill.store import Store, open_store
 from support.programs import free_port
+
+_WAITING = "select exists (select from pg_locks where locktype = 'advisory' and not granted)"
+_LAST_NUMBER = "select last_value from pg_sequences where sequencename = 'events_id_seq'"
 
 ADDED = NewEvent(kind=EventKind.FEED_ADDED, feed_id=1)
 
@@ -66,6 +70,25 @@ async def test_a_reader_never_misses_a_number_that_commits_late(store: Store) ->
 
     assert seen == sorted(seen)
     assert len(seen) == 90
+
+
+async def test_who_waits_for_another_to_commit_has_no_number_yet(store: Store) -> None:
+    async def write() -> None:
+        async with store.transaction() as tx:
+            tx.events.append(ADDED)
+
+    async with asyncio.timeout(20), store.transaction() as first:
+        first.events.append(ADDED)
+        await first.events.flush()
+        second = asyncio.create_task(write())
+        while not await first.connection.scalar(text(_WAITING)):
+            assert not second.done()
+            await asyncio.sleep(0.01)
+
+        assert await first.connection.scalar(text(_LAST_NUMBER)) == 1
+
+    await second
+    assert await numbers(store) == [1, 2]
 
 
 async def test_postgres_away_is_a_transient_error_without_the_password() -> None:
