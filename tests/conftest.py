@@ -32,7 +32,7 @@ def _no_settings_from_outside() -> None:
             del os.environ[name]
     # Nor may the fleets of test processes that run beside each other take each other's ports.
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
-    os.environ["FEEDMILL_PORT_OFFSET"] = str(1_000 + 1_000 * int(worker))
+    os.environ["FEEDMILL_FLEET_NUMBER"] = str(1 + int(worker))
 
 
 @pytest.fixture(scope="session")

@@ -301,11 +301,11 @@ class StackSettings(LogSettings, EncryptionSettings):
     database_url: SecretStr | None = Field(default=None, description="use this Postgres instead")
     url: HttpUrl | None = Field(default=None, description="the gateway commands talk to")
     token: SecretStr | None = None
-    port_offset: int = Field(
+    fleet_number: int = Field(
         default=0,
         ge=0,
-        le=20_000,
-        description="added to the port of every part: so that fleets on one machine keep apart",
+        le=40,
+        description="of several fleets on one machine: those with different numbers share no port",
     )
 
     @field_validator("data_dir", "database_url", "url", "token", mode="before")

@@ -205,11 +205,11 @@ def test_a_setting_of_any_service_is_checked_before_all_start(
 
 
 def test_settings_about_the_fleet_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("FEEDMILL_PORT_OFFSET")
+    monkeypatch.delenv("FEEDMILL_FLEET_NUMBER")
     nothing = check_settings(StackSettings(), {})
     monkeypatch.setenv("FEEDMILL_GATEWAY_PORT", "8000")
     monkeypatch.setenv("FEEDMILL_DRAIN_SECONDS", "5")
-    monkeypatch.setenv("FEEDMILL_PORT_OFFSET", "100")
+    monkeypatch.setenv("FEEDMILL_FLEET_NUMBER", "3")
     monkeypatch.setenv("FEEDMILL_TOKEN", "a-token-of-ones-own-choice")
     monkeypatch.setenv("FEEDMILL_DATABASE_URL", DATABASE)
 
@@ -221,7 +221,7 @@ def test_settings_about_the_fleet_as_a_whole(monkeypatch: pytest.MonkeyPatch) ->
         token="a-token-of-ones-own-choice",
         gateway_port=8000,
         drain_seconds=5,
-        port_offset=100,
+        fleet_number=3,
     )
 
 

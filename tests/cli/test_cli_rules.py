@@ -69,12 +69,16 @@ def test_each_part_gets_a_port(
 
 
 def test_fleets_on_one_machine_keep_apart_if_they_are_told_to() -> None:
-    one, other = (
-        choose_ports(former={}, asked={}, is_free=lambda _: True, offset=offset)
-        for offset in (0, 1_000)
-    )
+    ports = [
+        port
+        for number in range(41)
+        for port in choose_ports(
+            former={}, asked={}, is_free=lambda _: True, fleet_number=number
+        ).values()
+    ]
 
-    assert other == {name: port + 1_000 for name, port in one.items()}
+    assert len(set(ports)) == 41 * len(USUAL)
+    assert max(ports) < 32_768
 
 
 def test_a_port_that_was_asked_for_is_used_or_named() -> None:

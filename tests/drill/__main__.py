@@ -143,8 +143,8 @@ async def _pid(fleet: RunningFleet, part: str) -> int:
 
 def _environ(ground: Ground, lane: int) -> dict[str, str]:
     return {
-        # A part that is killed must find its port when it is started again.
-        "FEEDMILL_PORT_OFFSET": str(1_000 * lane),
+        # A part that is killed must find its port when it is started again, whoever else has a fleet here.
+        "FEEDMILL_FLEET_NUMBER": str(20 + lane),
         "FEEDMILL_HOST_SPACING_SECONDS": str(_SPACING_SECONDS),
         "FEEDMILL_HOST_IN_FLIGHT": "1",
         "FEEDMILL_MODEL_URL": ground.model_url,

@@ -30,6 +30,8 @@ USUAL: Mapping[str, int] = {
 
 # From 32768 on the kernel hands ports out by itself, so one of those may be gone when its part starts.
 _FIRST_EPHEMERAL = 32_768
+# How far the ports of two fleets are apart: no multiple of it leads from one usual port to another.
+_APART = 520
 # Keeps last digits, and so neighbours in their order: 9401 becomes 9411.
 _STEP = 10
 
@@ -39,7 +41,7 @@ def choose_ports(
     former: Mapping[str, int],
     asked: Mapping[str, int],
     is_free: Callable[[int], bool],
-    offset: int = 0,
+    fleet_number: int = 0,
 ) -> dict[str, int]:
     """Give every part a port of its own.
 
@@ -51,9 +53,9 @@ def choose_ports(
         What a setting names; no other port will do.
     is_free
         Whether nobody listens on a port.
-    offset
-        What is added to the usual ports. A part that is just being started again listens on none:
-        fleets that are started beside each other would take it.
+    fleet_number
+        Fleets with different numbers share no usual port. Those with the same may take each other's:
+        a part that is just being started again listens on none.
 
     Raises
     ------
@@ -66,7 +68,7 @@ def choose_ports(
     chosen = dict(asked)
     for name, usual in USUAL.items():
         if name not in chosen:
-            chosen[name] = _choose(usual + offset, former.get(name), chosen, is_free)
+            chosen[name] = _choose(usual + _APART * fleet_number, former.get(name), chosen, is_free)
     return chosen
 
 

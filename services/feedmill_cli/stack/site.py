@@ -31,7 +31,7 @@ class Asked(Model):
     token: str | None
     gateway_port: int | None
     drain_seconds: int
-    port_offset: int = 0
+    fleet_number: int = 0
 
 
 def check_settings(settings: StackSettings, environ: Mapping[str, str]) -> Asked:
@@ -53,7 +53,7 @@ def check_settings(settings: StackSettings, environ: Mapping[str, str]) -> Asked
         database_url=settings.database_url and settings.database_url.get_secret_value(),
         token=settings.token and settings.token.get_secret_value(),
         gateway_port=asked_port,
-        port_offset=settings.port_offset,
+        fleet_number=settings.fleet_number,
         drain_seconds=gateway.drain_seconds,
     )
 
@@ -72,7 +72,7 @@ def prepare_site(folder: Folder, asked: Asked, environ: Mapping[str, str]) -> Si
         former=folder.state().ports,
         asked={ports.GATEWAY: asked.gateway_port} if asked.gateway_port else {},
         is_free=ports.is_free,
-        offset=asked.port_offset,
+        fleet_number=asked.fleet_number,
     )
     url, command = asked.database_url, None
     if url is None:
