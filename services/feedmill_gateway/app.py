@@ -22,6 +22,7 @@ from feedmill_gateway.problems import RESPONSES, answer_with_problems
 from feedmill_gateway.reextractions import Reextractions
 from feedmill_gateway.routes import API, CALLBACKS, PAGES
 from feedmill_gateway.runs import Runs
+from feedmill_gateway.subscriptions import Subscriptions
 
 # A URL is the largest thing anybody sends, but for lists: their routes allow more.
 _BODY_BYTES = 64 * 1024
@@ -58,6 +59,7 @@ def create_app(
     app.state.list_reader = list_reader
     app.state.reextractions = reextractions
     app.state.postman = Postman(runs)
+    app.state.subscriptions = Subscriptions(runs)
     for router in API:
         app.include_router(router, responses=RESPONSES)
     app.include_router(PAGES)

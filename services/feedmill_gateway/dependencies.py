@@ -14,6 +14,7 @@ from feedmill_gateway.pages import Pages
 from feedmill_gateway.postman import Postman
 from feedmill_gateway.reextractions import Reextractions
 from feedmill_gateway.runs import Runs
+from feedmill_gateway.subscriptions import Subscriptions
 
 
 def _store(request: Request) -> Store:
@@ -24,6 +25,11 @@ def _store(request: Request) -> Store:
 def _runs(request: Request) -> Runs:
     runs: Runs = request.app.state.runs
     return runs
+
+
+def _subscriptions(request: Request) -> Subscriptions:
+    subscriptions: Subscriptions = request.app.state.subscriptions
+    return subscriptions
 
 
 def _reextractions(request: Request) -> Reextractions:
@@ -58,6 +64,7 @@ def _networks(request: Request) -> Sequence[Network]:
 
 StoreDep = Annotated[Store, Depends(_store)]
 RunsDep = Annotated[Runs, Depends(_runs)]
+SubscriptionsDep = Annotated[Subscriptions, Depends(_subscriptions)]
 ReextractionsDep = Annotated[Reextractions, Depends(_reextractions)]
 PostmanDep = Annotated[Postman, Depends(_postman)]
 BellDep = Annotated[Bell, Depends(_bell)]

@@ -1,7 +1,7 @@
 """What a reader does with feeds, whether through the API or a form."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from contextlib import suppress
 
 from feedmill.config import Network
 from feedmill.errors import NotFoundError, UrlRefusedError
@@ -12,15 +12,18 @@ from feedmill.store import Store
 from feedmill.web.addresses import check_url
 from feedmill_gateway.queries import FeedChange
 from feedmill_gateway.runs import Runs
+from feedmill_gateway.subscriptions import Subscriptions
 
 # Postgres cannot index much more, and no feed needs it.
 _URL_CHARACTERS = 2_000
-# The run started here polls a new feed itself; should it not come to that, the shard's turn comes.
-_RUNS_OWN = timedelta(minutes=2)
 
 
 async def follow_feed(
-    url: str, user_id: int, store: Store, runs: Runs, networks: Sequence[Network]
+    url: str,
+    user_id: int,
+    store: Store,
+    subscriptions: Subscriptions,
+    networks: Sequence[Network],
 ) -> FeedAdded:
     """Let a user follow the feed at `url`, and take it the whole way at once.
 
@@ -30,16 +33,24 @@ async def follow_feed(
     ------
     UrlRefusedError
         The address is none that Feedmill asks.
+    FollowingFailedError
+        A fault of ours; what was begun is undone.
     TemporalUnavailableError
-        The feed is followed, but its run was not started.
+        Nothing was begun.
     """
+    # Said at once, without a run; those who ask the address judge it again.
     checked = _checked(url, networks)
-    async with store.transaction() as tx:
-        feed_id = await tx.feeds.add(checked, first_poll_in=_RUNS_OWN)
-        if await tx.feeds.subscribe(user_id, feed_id):
-            tx.events.append(NewEvent(kind=EventKind.FEED_ADDED, feed_id=feed_id))
-        feed = await tx.reader.feed(user_id, feed_id)
-    return FeedAdded(feed=feed, run=await runs.start_ingestion(feed_id, checked))
+    begun = await subscriptions.begin(user_id, checked)
+    feed = None if begun.feed_id is None else await _followed(begun.feed_id, user_id, store)
+    return FeedAdded(feed=feed, run=begun.run)
+
+
+async def _followed(feed_id: int, user_id: int, store: Store) -> FeedView | None:
+    """Return a feed that was followed a moment ago; None if it has turned out to be none."""
+    with suppress(NotFoundError):
+        async with store.transaction() as tx:
+            return await tx.reader.feed(user_id, feed_id)
+    return None
 
 
 async def refresh_feed(feed_id: int, user_id: int, store: Store, runs: Runs) -> RunStarted:
@@ -52,7 +63,7 @@ async def refresh_feed(feed_id: int, user_id: int, store: Store, runs: Runs) -> 
     """
     async with store.transaction() as tx:
         feed = await tx.reader.feed(user_id, feed_id)
-    return await runs.start_ingestion(feed_id, feed.url)
+    return await runs.refresh(feed_id, feed.url)
 
 
 async def leave_feed(feed_id: int, user_id: int, store: Store) -> None:

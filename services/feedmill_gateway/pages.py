@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from feedmill import __version__
 from feedmill.models.base import Model
 from feedmill.models.lists import ListImported
+from feedmill.models.outcomes import ADVICE
 from feedmill.models.reader import EntryDetail, EntryPage, EntryView, FeedView, Problem, RunView
 from feedmill_gateway import words
 from feedmill_gateway.passages import marked
@@ -58,6 +59,7 @@ class Pages:
             "steps": words.STEPS,
             "steps_json": json.dumps(words.STEPS),
             "ends": words.ENDS,
+            "advice": ADVICE,
         }
 
     def home(self, home: Home) -> HTMLResponse:

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from feedmill.errors import (
     FeedmillError,
+    FollowingFailedError,
     NotFoundError,
     StoreUnavailableError,
     TemporalUnavailableError,
@@ -39,6 +40,7 @@ _KINDS: dict[type[FeedmillError], tuple[HTTPStatus, str, str]] = {
         "temporal-unavailable",
         "Temporal unavailable",
     ),
+    FollowingFailedError: (HTTPStatus.SERVICE_UNAVAILABLE, "following-failed", "Not followed"),
 }
 _UNKNOWN = (HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "Internal error")
 

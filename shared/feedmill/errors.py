@@ -5,6 +5,7 @@ FeedmillError
 │   ├── StoreUnavailableError    Postgres did not answer
 │   ├── PayloadUnreadableError   what crossed Temporal cannot be decrypted with our keys
 │   ├── TemporalUnavailableError Temporal did not answer
+│   ├── FollowingFailedError     a feed could not be followed; what was begun is undone
 │   ├── ModelUnavailableError    the language model did not answer, or asked us to wait
 │   └── BudgetSpentError         today's ceiling leaves no room for another call
 └── PermanentError               will fail the same way again: never retried
@@ -43,6 +44,10 @@ class StoreUnavailableError(TransientError):
 
 class TemporalUnavailableError(TransientError):
     """Temporal did not answer."""
+
+
+class FollowingFailedError(TransientError):
+    """A feed could not be followed through a fault of ours; what was begun is undone."""
 
 
 class PayloadUnreadableError(TransientError):

@@ -126,6 +126,18 @@ async def test_add_follows_the_feed_to_its_end(person: Person, gateway: Scripted
     ]
 
 
+async def test_add_says_why_an_address_was_no_feed_after_all(
+    person: Person, gateway: ScriptedGateway
+) -> None:
+    gateway.answers["POST /api/v1/feeds"] = (202, {"feed": None, "run": RUN})
+    gateway.streams = [[finished(total=0, reason="not_a_feed", detail="text/html")]]
+
+    said = await person.types("add", "https://example.org/page")
+
+    assert (said.code, said.out) == (1, "")
+    assert said.err == f"feedmill: not_a_feed: text/html\n{ADVICE[Reason.NOT_A_FEED]}\n"
+
+
 async def test_a_stream_that_breaks_is_resumed_where_it_broke(
     person: Person, gateway: ScriptedGateway
 ) -> None:

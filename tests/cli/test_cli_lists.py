@@ -16,7 +16,7 @@ from feedmill.models.outcomes import ADVICE, Reason
 from feedmill.store import Store
 from feedmill.store.tables import categories, feeds
 from support import live_gateway
-from support.gateway import TOKEN, ScriptedGateway, problem, scripted_gateway
+from support.gateway import TOKEN, ScriptedGateway, message, problem, scripted_gateway
 from support.library import open_library
 from support.live_gateway import running_gateway
 from support.opml import FEEDLY, opml
@@ -210,6 +210,24 @@ async def test_a_feed_is_added_to_a_category(person: Person, gateway: ScriptedGa
 
     assert json.loads(said.out) == {"feed": kept, "run": run, "finished": None}
     assert gateway.bodies == [{"url": "https://a.example/"}, {"category": ["Tech", "AI"]}]
+
+
+async def test_a_feed_that_takes_long_is_put_into_its_category_at_last(
+    person: Person, gateway: ScriptedGateway
+) -> None:
+    run = {"workflowId": "subscribe/1/0a", "runId": "0a", "href": "/api/v1/runs/x/0a"}
+    ended = {**run, "status": "completed", "progress": {"feedId": 7, "step": "done"}}
+    gateway.answers["POST /api/v1/feeds"] = (202, {"feed": None, "run": run})
+    gateway.answers["PATCH /api/v1/feeds/7"] = (200, {})
+    gateway.streams = [[message("run.finished", ended)]]
+
+    said = await person.types("add", "https://a.example/", "--category", "Tech")
+    unwatched = await person.types("add", "https://a.example/", "--category", "Tech", "--no-wait")
+
+    assert said.code == 0, said
+    assert gateway.bodies[1] == {"category": ["Tech"]}
+    assert unwatched.code == 1
+    assert "in no category" in unwatched.err
 
 
 async def test_feeds_are_listed_by_category(person: Person, gateway: ScriptedGateway) -> None:

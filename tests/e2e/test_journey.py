@@ -11,6 +11,8 @@ import pytest
 from aiohttp import web
 from prometheus_client.parser import text_string_to_metric_families
 
+from feedmill.models.outcomes import ADVICE, Reason
+from feedmill.models.subscribing import NO_FEED
 from support.origin import Origin
 from support.running_fleet import RunningFleet
 from support.sites import Site, article, serve_many, serve_own_site, serve_real_site
@@ -109,13 +111,20 @@ async def test_a_second_poll_asks_only_for_changes(fleet: RunningFleet, origin: 
     assert second.headers["If-Modified-Since"] == modified
 
 
-async def outcome(fleet: RunningFleet, url: str) -> tuple[str | None, str]:
-    """Add a feed and return the reason and advice it ended with, by the API."""
+async def outcome(fleet: RunningFleet, url: str) -> tuple[str, bool]:
+    """Add a feed; return the reason its run ended with, and whether it is followed in the end."""
     added = await fleet.add(url)
     progress = await fleet.finished(added["run"])
-    feed = await fleet.get(f"/api/v1/feeds/{added['feed']['id']}")
-    assert progress["reason"] == feed["reason"]
-    return feed["reason"], feed["advice"]
+    async with asyncio.timeout(20):
+        # What was no feed is left a moment after its run has said so.
+        while True:
+            feeds = (await fleet.get("/api/v1/feeds"))["items"]
+            named = [feed["reason"] for feed in feeds if feed["url"] == url]
+            if progress["reason"] not in NO_FEED or not named:
+                break
+            await asyncio.sleep(0.1)
+    assert named in ([], [progress["reason"]])
+    return progress["reason"], bool(named)
 
 
 @pytest.mark.parametrize(
@@ -139,17 +148,23 @@ async def test_an_address_that_is_no_feed_has_a_named_outcome(
     origin.redirect("/loop", origin.url("/loop"))
     origin.cut("/cut", b"<rss><channel>", promised_bytes=5_000)
 
-    named, advice = await outcome(fleet, origin.url(path))
+    named, is_followed = await outcome(fleet, origin.url(path))
 
     assert named == reason
-    assert advice
+    assert ADVICE[Reason(named)]
+    # What is only away, or broken today, is asked again.
+    assert is_followed == (named not in NO_FEED)
 
 
 async def test_an_unknown_host_has_a_named_outcome(fleet: RunningFleet) -> None:
-    named, advice = await outcome(fleet, "http://no-such-host.invalid/feed.xml")
+    url = "http://no-such-host.invalid/feed.xml"
 
-    assert named == "host_unknown"
-    assert advice
+    named, is_followed = await outcome(fleet, url)
+    by_command = await fleet.run("add", url)
+
+    assert (named, is_followed) == ("host_unknown", False)
+    assert by_command[0] == 1
+    assert ADVICE[Reason.HOST_UNKNOWN] in " ".join((by_command[1] + by_command[2]).split())
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import itertools
 from collections.abc import AsyncIterator
+from ipaddress import ip_network
 
 import psycopg
 import pytest_asyncio
@@ -12,6 +13,8 @@ from feedmill.config import StoreSettings
 from feedmill.contracts.queues import TaskQueue
 from feedmill.store import Store, open_store
 from feedmill.worker.run import build_worker
+from feedmill_orchestrator.subscribing import Subscriber
+from feedmill_orchestrator.workflows.subscribe_feed import SubscribeFeedWorkflow
 from support.library import Library, open_library
 from support.live_gateway import TOKEN, RunningGateway, browser, client, running_gateway
 from support.scripted_run import ScriptedRun
@@ -85,7 +88,19 @@ async def idle_web(idle_gateway: RunningGateway) -> AsyncIterator[ClientSession]
 
 
 @pytest_asyncio.fixture
-async def orchestrator(temporal: Client) -> AsyncIterator[Client]:
-    """Runs start, and stand still until a test moves them."""
-    async with build_worker(temporal, TaskQueue.ORCHESTRATION, workflows=[ScriptedRun]):
+async def orchestrator(temporal: Client, store: Store) -> AsyncIterator[Client]:
+    """Feeds are followed in earnest; the runs that read them stand still until a test moves them."""
+    subscriber = Subscriber(store, [ip_network("127.0.0.0/8")])
+    async with build_worker(
+        temporal,
+        TaskQueue.ORCHESTRATION,
+        workflows=[ScriptedRun, SubscribeFeedWorkflow],
+        activities=[
+            subscriber.validate_feed,
+            subscriber.add_feed,
+            subscriber.follow_feed,
+            subscriber.undo_follow,
+            subscriber.undo_add_feed,
+        ],
+    ):
         yield temporal

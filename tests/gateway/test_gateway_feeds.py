@@ -2,12 +2,20 @@ from datetime import timedelta
 from ipaddress import ip_network
 
 from aiohttp import ClientSession
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
 from feedmill.models.events import EventKind
 from feedmill.models.hubs import HubState
 from feedmill.models.outcomes import ADVICE, Reason
-from feedmill.models.reader import FeedAdded, FeedHealth, FeedList, FeedView, StageCounts
+from feedmill.models.reader import (
+    FeedAdded,
+    FeedHealth,
+    FeedList,
+    FeedView,
+    RunStarted,
+    StageCounts,
+)
 from feedmill.store import Store
 from support.hubs import announce, stands
 from support.library import Library
@@ -154,6 +162,29 @@ async def test_a_refresh_starts_a_run_or_joins_it(
 
     assert (first.status, second.status) == (202, 202)
     assert await first.json() == await second.json()
+    run = RunStarted.model_validate((await first.json())["run"])
+    handle = orchestrator.get_workflow_handle(run.workflow_id, run_id=run.run_id)
+    kinds = [event.event_type for event in (await handle.fetch_history()).events]
+    # The run was asked twice, and has answered twice.
+    assert kinds.count(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED) == 2
+    described = await handle.describe()
+    assert described.raw_info.priority.priority_key == 1
+
+
+async def test_a_refresh_of_a_run_that_has_just_ended_begins_another(
+    api: ClientSession, library: Library, orchestrator: Client
+) -> None:
+    feed_id = await library.feed()
+    path = f"/api/v1/feeds/{feed_id}/refresh"
+    first = RunStarted.model_validate((await (await api.post(path)).json())["run"])
+    handle = orchestrator.get_workflow_handle(first.workflow_id, run_id=first.run_id)
+    await handle.signal("finish")
+
+    await handle.result()
+    second = RunStarted.model_validate((await (await api.post(path)).json())["run"])
+
+    assert second.workflow_id == first.workflow_id
+    assert second.run_id != first.run_id
 
 
 async def test_nobody_refreshes_what_they_do_not_follow(

@@ -45,6 +45,7 @@ async def test_a_run_tells_how_far_it_has_come(
         run_id=run.run_id,
         href=run.href,
         feed_id=feed_id,
+        about="https://news.example/feed",
         status=RunStatus.RUNNING,
         started_at=view.started_at,
         progress=progress,

@@ -9,14 +9,26 @@ from typing import TypeVar
 import pytest
 from sqlalchemy import func, select
 from temporalio import activity
-from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
-from temporalio.exceptions import CancelledError
+from temporalio.client import (
+    Client,
+    WorkflowFailureError,
+    WorkflowHandle,
+    WorkflowUpdateFailedError,
+)
+from temporalio.exceptions import ApplicationError, CancelledError
 
 from feedmill.contracts import options
-from feedmill.contracts.workflows import SubscribeFeed, subscribe_feed_id
+from feedmill.contracts.workflows import (
+    NOT_FOLLOWED,
+    SingleFeedIngestion,
+    SubscribeFeed,
+    feed_ingestion_id,
+    subscribe_feed_id,
+)
 from feedmill.errors import PermanentError
 from feedmill.models.feeds import FeedFailed, FeedPolled, FeedsPolled, PollFeeds
 from feedmill.models.outcomes import Reason
+from feedmill.models.runs import IngestFeed, IngestionProgress, RunStep
 from feedmill.models.subscribing import (
     AddFeed,
     FeedAddedBy,
@@ -24,6 +36,7 @@ from feedmill.models.subscribing import (
     FeedSubscribed,
     FeedValidated,
     FollowFeed,
+    FollowingBegun,
     SubscribeProgress,
     SubscribeStep,
     SubscribeToFeed,
@@ -187,7 +200,9 @@ async def test_a_feed_is_followed_and_taken_the_whole_way(store: Store, temporal
         again = await (await subscribe(temporal, library.user_id)).result()
 
     assert first.feed_id is not None
-    assert first == again == FeedSubscribed(feed_id=first.feed_id)
+    ingested = IngestionProgress(feed_id=first.feed_id, step=RunStep.DONE, total=1, fetched=1)
+    ingested = ingested.model_copy(update={"distilled": 1})
+    assert first == again == FeedSubscribed(feed_id=first.feed_id, ingested=ingested)
     assert await rows(store) == (1, 1)
 
 
@@ -255,3 +270,71 @@ async def test_a_feed_that_somebody_else_follows_meanwhile_stays(
         feed_id=progress.feed_id,
         undone=(SubscribeStep.SUBSCRIBING,),
     )
+
+
+async def test_who_asks_is_answered_once_it_is_followed(store: Store, temporal: Client) -> None:
+    library = await a_feed_ahead(store)
+    fault = Fault(SubscribeStep.INGESTING, Failure.CANCELLATION, after=False)
+    async with fleet(temporal, FaultyIngestion(fault), subscriber=Subscriber(store)):
+        handle = await subscribe(temporal, library.user_id)
+        begun = await handle.execute_update(SubscribeFeed.followed)
+        again = await handle.execute_update(SubscribeFeed.followed)
+        assert begun.feed_id is not None
+        reading = temporal.get_workflow_handle(feed_ingestion_id(begun.feed_id))
+        described = await reading.describe()
+        await handle.cancel()
+        with pytest.raises(WorkflowFailureError):
+            await handle.result()
+
+    assert begun == again
+    assert begun.ingestion_run_id == described.run_id
+    assert await described.static_summary() == URL
+
+
+async def test_who_asks_for_no_feed_is_told_so(store: Store, temporal: Client) -> None:
+    library = await a_feed_ahead(store)
+    async with fleet(temporal, ScriptedIngestion(), subscriber=Subscriber(store)):
+        handle = await subscribe(temporal, library.user_id, "ftp://news.example/")
+        begun = await handle.execute_update(SubscribeFeed.followed)
+        await handle.result()
+
+    assert (begun.feed_id, begun.reason) == (None, Reason.URL_INVALID)
+
+
+async def test_who_asks_is_told_that_it_failed_once_it_is_undone(
+    store: Store, temporal: Client
+) -> None:
+    library = await a_feed_ahead(store)
+    fault = Fault(SubscribeStep.SUBSCRIBING, Failure.ERROR, after=True)
+    subscriber = FaultySubscriber(store, fault)
+    async with fleet(temporal, ScriptedIngestion(), subscriber=subscriber):
+        handle = await subscribe(temporal, library.user_id)
+        with pytest.raises(WorkflowUpdateFailedError) as failed:
+            await handle.execute_update(SubscribeFeed.followed)
+        left = await rows(store)
+        with pytest.raises(WorkflowFailureError):
+            await handle.result()
+
+    assert isinstance(failed.value.cause, ApplicationError)
+    assert (failed.value.cause.type, left) == (NOT_FOLLOWED, (0, 0))
+
+
+async def test_a_feed_that_is_being_read_is_read_by_one_run(store: Store, temporal: Client) -> None:
+    library = await a_feed_ahead(store)
+    feed_id = await library.feed(URL, followed=False)
+    fault = Fault(SubscribeStep.INGESTING, Failure.CANCELLATION, after=False)
+    async with fleet(temporal, FaultyIngestion(fault), subscriber=Subscriber(store)):
+        reading = await start(
+            temporal,
+            SingleFeedIngestion.run,
+            IngestFeed(feed_id=feed_id),
+            id=feed_ingestion_id(feed_id),
+        )
+        await asyncio.wait_for(fault.reached.wait(), 20)
+        handle = await subscribe(temporal, library.user_id)
+        begun = await handle.execute_update(SubscribeFeed.followed)
+        ended = await handle.result()
+        await reading.terminate()
+
+    assert begun == FollowingBegun(feed_id=feed_id)
+    assert ended == FeedSubscribed(feed_id=feed_id)

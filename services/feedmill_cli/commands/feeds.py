@@ -9,10 +9,18 @@ from rich.table import Table
 from rich.text import Text
 
 from feedmill.models.base import RequestBody
-from feedmill.models.reader import FeedAdded, FeedList, FeedRefreshing, FeedView, RunStarted
+from feedmill.models.reader import (
+    FeedAdded,
+    FeedList,
+    FeedRefreshing,
+    FeedView,
+    RunFinished,
+    RunStarted,
+)
 from feedmill_cli.commands.ingestion import conclude, watch
 from feedmill_cli.commands.options import AsJson, DataDir, FeedNumber, GatewayUrl, Wait
 from feedmill_cli.commands.talking import talk
+from feedmill_cli.errors import CommandError
 from feedmill_cli.gateway.client import Gateway, tell_failure
 from feedmill_cli.output import harmless, open_console, print_json
 
@@ -51,11 +59,13 @@ def add(
     async def request(gateway: Gateway) -> None:
         answer = json.loads(await gateway.post(_FEEDS, NewFeed(url=feed_url)))
         added = FeedAdded.model_validate(answer)
-        if category:
+        if category and added.feed is not None:
             answer["feed"] = await _move(gateway, added.feed.id, category)
-        if not as_json:
+        if not as_json and added.feed is not None:
             print(f"Feed {added.feed.id}: {harmless(added.feed.url)}")
-        await _follow(gateway, answer, added.run, wait=wait, as_json=as_json)
+        ended = await _follow(gateway, answer, added.run, wait=wait, as_json=as_json)
+        if category and added.feed is None:
+            await _move_at_last(gateway, ended, category)
 
     talk(request, url, data_dir)
 
@@ -115,9 +125,19 @@ async def _move(gateway: Gateway, feed_id: int, category: str) -> Any:
     return json.loads(await gateway.patch(f"{_FEEDS}/{feed_id}", FeedMove(category=path)))
 
 
+async def _move_at_last(gateway: Gateway, ended: RunFinished | None, category: str) -> None:
+    """Put a feed into a category that was not followed yet when its run began."""
+    if ended is None or ended.progress is None:
+        raise CommandError(
+            "it is not followed yet, and in no category: run the same command again in a while"
+        )
+    await _move(gateway, ended.progress.feed_id, category)
+
+
 async def _follow(
     gateway: Gateway, answer: Mapping[str, Any], run: RunStarted, *, wait: bool, as_json: bool
-) -> None:
+) -> RunFinished | None:
+    """Wait for a run if that is wanted, and say how it ended; return that."""
     finished = await watch(gateway, run.href, as_json=as_json) if wait else None
     if as_json:
         end = finished.model_dump(mode="json", by_alias=True) if finished else None
@@ -126,6 +146,7 @@ async def _follow(
         conclude(finished, as_json=as_json)
     elif not as_json:
         print("It is being read; `feedmill feeds` shows how it is doing.")
+    return finished
 
 
 def _show(listed: FeedList) -> None:

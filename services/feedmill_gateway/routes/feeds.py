@@ -4,7 +4,13 @@ from fastapi import APIRouter
 
 from feedmill.models.reader import FeedAdded, FeedList, FeedRefreshing, FeedView
 from feedmill_gateway.auth import UserDep
-from feedmill_gateway.dependencies import FeedId, NetworksDep, RunsDep, StoreDep
+from feedmill_gateway.dependencies import (
+    FeedId,
+    NetworksDep,
+    RunsDep,
+    StoreDep,
+    SubscriptionsDep,
+)
 from feedmill_gateway.following import change_feed, follow_feed, leave_feed, refresh_feed
 from feedmill_gateway.queries import FeedChange, NewFeed
 
@@ -13,14 +19,19 @@ router = APIRouter(prefix="/api/v1/feeds", tags=["feeds"])
 
 @router.post("", status_code=HTTPStatus.ACCEPTED, summary="Follow a feed")
 async def add_feed(
-    body: NewFeed, user: UserDep, store: StoreDep, runs: RunsDep, networks: NetworksDep
+    body: NewFeed,
+    user: UserDep,
+    store: StoreDep,
+    subscriptions: SubscriptionsDep,
+    networks: NetworksDep,
 ) -> FeedAdded:
     """Follow the feed at a URL, and poll, fetch and distil it at once.
 
     Following it again changes nothing, and joins the run under way. A URL that Feedmill does not
-    ask is refused with the reason and what can be done about it.
+    ask is refused with the reason and what can be done about it. Where the first poll finds no feed,
+    the run says why, and what was begun is undone; a feed that is only away is followed.
     """
-    return await follow_feed(body.url, user, store, runs, networks)
+    return await follow_feed(body.url, user, store, subscriptions, networks)
 
 
 @router.get("", summary="List the feeds you follow")

@@ -1,5 +1,6 @@
 """Pages for people; their forms do what the API does."""
 
+from contextlib import suppress
 from typing import Annotated
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from feedmill_gateway.dependencies import (
     PagesDep,
     RunsDep,
     StoreDep,
+    SubscriptionsDep,
 )
 from feedmill_gateway.following import follow_feed, leave_feed, refresh_feed
 from feedmill_gateway.lists import importing as lists
@@ -75,12 +77,13 @@ async def add_feed(
     user: UserDep,
     store: StoreDep,
     runs: RunsDep,
+    subscriptions: SubscriptionsDep,
     networks: NetworksDep,
     pages: PagesDep,
     url: Annotated[str, Form()] = "",
 ) -> Response:
     try:
-        added = await follow_feed(url, user, store, runs, networks)
+        added = await follow_feed(url, user, store, subscriptions, networks)
     except UrlRefusedError as error:
         home = await _home(user, HomeQuery(), store, runs)
         return pages.home(home.model_copy(update={"typed_url": url, "refusal": problem_of(error)}))
@@ -154,9 +157,7 @@ async def show_run(
     run: RunDep, user: UserDep, store: StoreDep, runs: RunsDep, pages: PagesDep
 ) -> Response:
     view = await runs.describe(run)
-    async with store.transaction() as tx:
-        feed = await tx.reader.feed(user, view.feed_id)
-    return pages.run(view, feed.title or feed.url)
+    return pages.run(view, await _title_of(view, user, store))
 
 
 async def _signed_in(request: Request, token: str, store: Store, pages: PagesDep) -> Response:
@@ -165,6 +166,15 @@ async def _signed_in(request: Request, token: str, store: Store, pages: PagesDep
     answer = RedirectResponse("/", _SEE_OTHER)
     auth.remember(answer, token, secure=request.url.scheme == "https")
     return answer
+
+
+async def _title_of(run: RunView, user: int, store: Store) -> str:
+    """Return what a run is about: its feed's name, or the address that is no feed of theirs."""
+    with suppress(NotFoundError):
+        async with store.transaction() as tx:
+            feed = await tx.reader.feed(user, run.feed_id or 0)
+        return feed.title or feed.url
+    return run.about
 
 
 async def _home(user: int, query: HomeQuery, store: Store, runs: Runs) -> Home:
@@ -187,12 +197,14 @@ async def _home(user: int, query: HomeQuery, store: Store, runs: Runs) -> Home:
         last_event=last_event,
     )
     try:
-        return home.model_copy(update={"run": await _run_to_show(query.run, feeds, runs)})
+        return home.model_copy(update={"run": await _run_to_show(query.run, user, feeds, runs)})
     except TemporalUnavailableError:
         return home.model_copy(update={"notice": _TEMPORAL_AWAY})
 
 
-async def _run_to_show(asked: str | None, feeds: list[FeedView], runs: Runs) -> RunView | None:
+async def _run_to_show(
+    asked: str | None, user: int, feeds: list[FeedView], runs: Runs
+) -> RunView | None:
     followed = {feed.id for feed in feeds}
     ref = _run_ref(asked)
     if ref is None:
@@ -203,9 +215,9 @@ async def _run_to_show(asked: str | None, feeds: list[FeedView], runs: Runs) -> 
         return None
     try:
         run = await runs.describe(ref)
+        return run if run.feed_id in followed or await runs.began(ref, user) else None
     except NotFoundError:
         return None
-    return run if run.feed_id in followed else None
 
 
 def _run_ref(asked: str | None) -> RunRef | None:

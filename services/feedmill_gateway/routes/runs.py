@@ -17,18 +17,23 @@ router = APIRouter(prefix="/api/v1/runs", tags=["runs"])
 RUN_PATH = "/{workflow_id:path}/{run_id:uuid}"
 
 
-async def followed_run(workflow_id: str, run_id: UUID, user: UserDep, store: StoreDep) -> RunRef:
-    """Return the run a path names, if it is about a feed the user follows.
+async def followed_run(
+    workflow_id: str, run_id: UUID, user: UserDep, store: StoreDep, runs: RunsDep
+) -> RunRef:
+    """Return the run a path names, if it is about a feed the user follows, or wanted to follow.
 
     Raises
     ------
     NotFoundError
         It is not.
     """
+    ref = RunRef(workflow_id=workflow_id, run_id=str(run_id))
     feed_id = feed_of(workflow_id)
-    if feed_id is None or feed_id not in await _followed(store, user, [feed_id]):
-        raise NotFoundError("There is no such run of a feed you follow.")
-    return RunRef(workflow_id=workflow_id, run_id=str(run_id))
+    if feed_id is not None and feed_id in await _followed(store, user, [feed_id]):
+        return ref
+    if await runs.began(ref, user):
+        return ref
+    raise NotFoundError("There is no such run of a feed you follow.")
 
 
 RunDep = Annotated[RunRef, Depends(followed_run)]
@@ -38,7 +43,7 @@ RunDep = Annotated[RunRef, Depends(followed_run)]
 async def list_runs(user: UserDep, store: StoreDep, runs: RunsDep) -> RunList:
     """Return the newest 50 runs of feeds you follow, without their progress."""
     found = await runs.recent()
-    followed = await _followed(store, user, [run.feed_id for run in found])
+    followed = await _followed(store, user, [run.feed_id for run in found if run.feed_id])
     return RunList(items=tuple(run for run in found if run.feed_id in followed))
 
 

@@ -1,8 +1,8 @@
 """Steps that are undone, last one first, when a later one fails."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Generic, TypeVar
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
@@ -33,7 +33,7 @@ class Saga(Generic[S]):
 
     async def undo(self) -> None:
         """Undo everything, whoever cancels us meanwhile."""
-        undoing = asyncio.create_task(self._undo_all())
+        undoing = _begin(self._undo_all())
         while not undoing.done():
             try:
                 await asyncio.shield(undoing)
@@ -51,3 +51,12 @@ class Saga(Generic[S]):
                 continue
             if changed:
                 self.undone = (*self.undone, step)
+
+
+def _begin(undoing: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    try:
+        return asyncio.create_task(undoing)
+    except BaseException:
+        # The run is no failure: it leaves a worker's memory, where nothing begins any more.
+        undoing.close()
+        raise

@@ -1,10 +1,16 @@
 from temporalio import workflow
-from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.workflow import ChildWorkflowCancellationType
 
 from feedmill.contracts import options
 from feedmill.contracts.activities import SubscriptionActivities
-from feedmill.contracts.workflows import SingleFeedIngestion, SubscribeFeed, feed_ingestion_id
+from feedmill.contracts.workflows import (
+    NOT_FOLLOWED,
+    SUMMARY_CHARACTERS,
+    SingleFeedIngestion,
+    SubscribeFeed,
+    feed_ingestion_id,
+)
 from feedmill.models.runs import IngestFeed, IngestionProgress
 from feedmill.models.subscribing import (
     NO_FEED,
@@ -12,6 +18,7 @@ from feedmill.models.subscribing import (
     FeedSubscribed,
     FeedValidated,
     FollowFeed,
+    FollowingBegun,
     SubscribeProgress,
     SubscribeStep,
     SubscribeToFeed,
@@ -31,6 +38,9 @@ class SubscribeFeedWorkflow(Describable, SubscribeFeed):
         self._progress = SubscribeProgress()
         self._saga: Saga[SubscribeStep] = Saga()
         self._by = UndoneBy(user_id=request.user_id, by=f"subscribe/{workflow.info().run_id}")
+        self._summary = request.url[:SUMMARY_CHARACTERS]
+        self._begun: FollowingBegun | None = None
+        self._failed = False
 
     @workflow.run
     async def run(self, request: SubscribeToFeed) -> FeedSubscribed:
@@ -38,12 +48,26 @@ class SubscribeFeedWorkflow(Describable, SubscribeFeed):
             ended = await self._subscribe(request)
         except BaseException:
             await self._undo()
+            self._failed = True
+            await self._answer_everybody()
             raise
+        await self._answer_everybody()
         if ended.reason is not None:
             await self._undo()
             return ended.model_copy(update={"feed_id": None, "undone": self._progress.undone})
         self._update(step=SubscribeStep.DONE)
         return ended
+
+    @workflow.update
+    async def followed(self) -> FollowingBegun:  # type: ignore[override]  # as the SDK types updates
+        await workflow.wait_condition(lambda: self._begun is not None or self._failed)
+        if self._begun is None:
+            raise ApplicationError(
+                "The feed could not be followed, and what was begun is undone.",
+                type=NOT_FOLLOWED,
+                non_retryable=True,
+            )
+        return self._begun
 
     @workflow.query
     def get_progress(self) -> SubscribeProgress:
@@ -52,13 +76,14 @@ class SubscribeFeedWorkflow(Describable, SubscribeFeed):
     async def _subscribe(self, request: SubscribeToFeed) -> FeedSubscribed:
         validated = await self._validate(request.url)
         if validated.reason is not None:
+            self._begun = FollowingBegun(reason=validated.reason, detail=validated.detail)
             return FeedSubscribed(reason=validated.reason, detail=validated.detail)
         feed_id = await self._add(validated.url)
         await self._follow(feed_id)
         ingested = await self._ingest(feed_id)
-        if ingested.reason in NO_FEED:
-            return FeedSubscribed(reason=ingested.reason, detail=ingested.detail)
-        return FeedSubscribed(feed_id=feed_id)
+        if ingested is not None and ingested.reason in NO_FEED:
+            return FeedSubscribed(reason=ingested.reason, detail=ingested.detail, ingested=ingested)
+        return FeedSubscribed(feed_id=feed_id, ingested=ingested)
 
     async def _validate(self, url: str) -> FeedValidated:
         return await workflow.execute_activity_method(
@@ -82,21 +107,30 @@ class SubscribeFeedWorkflow(Describable, SubscribeFeed):
             **options.FOLLOW_FEED,
         )
 
-    async def _ingest(self, feed_id: int) -> IngestionProgress:
+    async def _ingest(self, feed_id: int) -> IngestionProgress | None:
         """Take the feed the whole way; it is ended with us, and leaves what it has stored."""
         self._update(step=SubscribeStep.INGESTING)
         try:
-            ingested = await workflow.execute_child_workflow(
+            ingestion = await workflow.start_child_workflow(
                 SingleFeedIngestion.run,
                 IngestFeed(feed_id=feed_id),
                 id=feed_ingestion_id(feed_id),
                 priority=options.INTERACTIVE,
                 cancellation_type=ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+                static_summary=self._summary,
             )
         except WorkflowAlreadyStartedError:
             # Somebody else's run of the same feed does it, and is no business of ours.
-            return IngestionProgress(feed_id=feed_id)
-        return ingested.progress
+            self._begun = FollowingBegun(feed_id=feed_id)
+            return None
+        self._begun = FollowingBegun(
+            feed_id=feed_id, ingestion_run_id=ingestion.first_execution_run_id
+        )
+        return (await ingestion).progress
+
+    async def _answer_everybody(self) -> None:
+        """Let nobody who asked go without an answer."""
+        await workflow.wait_condition(workflow.all_handlers_finished)
 
     async def _undo(self) -> None:
         self._update(step=SubscribeStep.UNDOING)

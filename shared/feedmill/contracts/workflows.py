@@ -24,7 +24,12 @@ from feedmill.models.runs import (
     ShardProgress,
     TendShard,
 )
-from feedmill.models.subscribing import FeedSubscribed, SubscribeProgress, SubscribeToFeed
+from feedmill.models.subscribing import (
+    FeedSubscribed,
+    FollowingBegun,
+    SubscribeProgress,
+    SubscribeToFeed,
+)
 from feedmill.models.upkeep import (
     ForgetOld,
     KeepShards,
@@ -36,6 +41,12 @@ from feedmill.models.upkeep import (
 
 ALL_FEEDS_INGESTION_ID = "all-feeds-ingestion"
 """The workflow id under which every feed is polled: once at a time, whoever asks."""
+
+SUMMARY_CHARACTERS = 200
+"""So much of what a run is about is told to Temporal, which refuses more than 400 bytes."""
+
+NOT_FOLLOWED = "NotFollowed"
+"""The type of the error with which `SubscribeFeed.followed` fails when following failed."""
 
 
 @workflow.defn(name="SingleFeedIngestion")
@@ -169,6 +180,14 @@ class SubscribeFeed(ABC):
     @abstractmethod
     async def run(self, request: SubscribeToFeed) -> FeedSubscribed:
         """Validate, add, subscribe and ingest; undo what was done if it is no feed or fails."""
+
+    @workflow.update
+    @abstractmethod
+    async def followed(self) -> FollowingBegun:
+        """Answer as soon as the feed is followed, or it is clear that it is not going to be.
+
+        Fails when following it failed; what was begun is undone then.
+        """
 
     @workflow.query
     @abstractmethod

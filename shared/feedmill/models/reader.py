@@ -219,7 +219,10 @@ class RunView(BrowserModel):
     workflow_id: str
     run_id: str
     href: str
-    feed_id: int
+    feed_id: int | None = Field(
+        default=None, description="null while an address is none that is followed yet"
+    )
+    about: str = Field(default="", description="its address or title, in a line; empty in lists")
     status: RunStatus
     started_at: AwareDatetime
     closed_at: AwareDatetime | None = None
@@ -243,7 +246,12 @@ class RunFinished(BrowserModel):
 
 
 class FeedAdded(BrowserModel):
-    feed: FeedView
+    """A feed that is followed from now on, and the run that reads it."""
+
+    feed: FeedView | None = Field(
+        default=None,
+        description="null when it was no feed after all, or following it takes long: the run tells",
+    )
     run: RunStarted
 
 

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from feedmill.models.base import BrowserModel, Model
 from feedmill.models.outcomes import Reason
+from feedmill.models.runs import IngestionProgress
 
 NO_FEED = frozenset(
     {
@@ -45,6 +46,17 @@ class SubscribeProgress(BrowserModel):
     undone: tuple[SubscribeStep, ...] = Field(default=(), description="steps, last one first")
 
 
+class FollowingBegun(BrowserModel):
+    """What whoever asked waits for: the feed is followed and read, or there is a reason why not."""
+
+    feed_id: int | None = None
+    ingestion_run_id: str | None = Field(
+        default=None, description="of the run that reads it; null: of one that did so already"
+    )
+    reason: Reason | None = None
+    detail: str = ""
+
+
 class FeedSubscribed(BrowserModel):
     """How it ended: with a feed, or with the reason why there is none and nothing was changed."""
 
@@ -52,6 +64,9 @@ class FeedSubscribed(BrowserModel):
     reason: Reason | None = None
     detail: str = ""
     undone: tuple[SubscribeStep, ...] = ()
+    ingested: IngestionProgress | None = Field(
+        default=None, description="null: another run's business"
+    )
 
 
 class ValidateFeed(Model):
