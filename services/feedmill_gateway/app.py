@@ -13,6 +13,7 @@ from feedmill.config import Network
 from feedmill.models.events import Event
 from feedmill.models.reader import Problem
 from feedmill.store import Store
+from feedmill_gateway.imports import Imports
 from feedmill_gateway.listener import Bell
 from feedmill_gateway.lists.importing import ListReader
 from feedmill_gateway.middleware import Measured, SecurityHeaders
@@ -60,6 +61,7 @@ def create_app(
     app.state.reextractions = reextractions
     app.state.postman = Postman(runs)
     app.state.subscriptions = Subscriptions(runs)
+    app.state.imports = Imports(runs)
     for router in API:
         app.include_router(router, responses=RESPONSES)
     app.include_router(PAGES)

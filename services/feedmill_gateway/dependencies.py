@@ -8,6 +8,7 @@ from fastapi import Depends, Path, Request
 from feedmill.config import Network
 from feedmill.models.reader import MAX_ID
 from feedmill.store import Store
+from feedmill_gateway.imports import Imports
 from feedmill_gateway.listener import Bell
 from feedmill_gateway.lists.importing import ListReader
 from feedmill_gateway.pages import Pages
@@ -30,6 +31,11 @@ def _runs(request: Request) -> Runs:
 def _subscriptions(request: Request) -> Subscriptions:
     subscriptions: Subscriptions = request.app.state.subscriptions
     return subscriptions
+
+
+def _imports(request: Request) -> Imports:
+    imports: Imports = request.app.state.imports
+    return imports
 
 
 def _reextractions(request: Request) -> Reextractions:
@@ -65,6 +71,7 @@ def _networks(request: Request) -> Sequence[Network]:
 StoreDep = Annotated[Store, Depends(_store)]
 RunsDep = Annotated[Runs, Depends(_runs)]
 SubscriptionsDep = Annotated[Subscriptions, Depends(_subscriptions)]
+ImportsDep = Annotated[Imports, Depends(_imports)]
 ReextractionsDep = Annotated[Reextractions, Depends(_reextractions)]
 PostmanDep = Annotated[Postman, Depends(_postman)]
 BellDep = Annotated[Bell, Depends(_bell)]

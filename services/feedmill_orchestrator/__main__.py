@@ -10,6 +10,7 @@ from feedmill.worker import main_of, run_worker
 from feedmill.worker.versions import deployment_of
 from feedmill_orchestrator.beginning import begin
 from feedmill_orchestrator.handing_over import HandOver
+from feedmill_orchestrator.importing import Importer
 from feedmill_orchestrator.registry import LONG_LIVED, WORKFLOWS
 from feedmill_orchestrator.subscribing import Subscriber
 from feedmill_orchestrator.upkeep import Upkeep
@@ -22,6 +23,7 @@ async def main() -> None:
     async with open_store(settings) as store:
         hand_over, upkeep = HandOver(store), Upkeep(store)
         subscriber = Subscriber(store, settings.allowed_networks)
+        importer = Importer(store, settings.poll_shards)
 
         async def start(client: Client) -> None:
             await asyncio.gather(begin(client, settings, deployment), watch(client, store))
@@ -42,6 +44,7 @@ async def main() -> None:
                 subscriber.follow_feed,
                 subscriber.undo_follow,
                 subscriber.undo_add_feed,
+                importer.follow_listed,
             ],
             begin=start,
             deployment=deployment,

@@ -3,6 +3,7 @@
 from feedmill_orchestrator.workflows.all_feeds_ingestion import AllFeedsIngestionWorkflow
 from feedmill_orchestrator.workflows.content_distillation import ContentDistillationWorkflow
 from feedmill_orchestrator.workflows.domain_fetch import DomainFetchWorkflow
+from feedmill_orchestrator.workflows.import_subscriptions import ImportSubscriptionsWorkflow
 from feedmill_orchestrator.workflows.poll_shard import PollShardWorkflow
 from feedmill_orchestrator.workflows.prune_entries import PruneEntriesWorkflow
 from feedmill_orchestrator.workflows.reconcile import ReconcileWorkflow
@@ -20,6 +21,7 @@ WORKFLOWS: tuple[type, ...] = (
     AllFeedsIngestionWorkflow,
     ContentDistillationWorkflow,
     DomainFetchWorkflow,
+    ImportSubscriptionsWorkflow,
     PollShardWorkflow,
     PruneEntriesWorkflow,
     ReconcileWorkflow,

@@ -11,10 +11,14 @@ from aiohttp import web
 from sqlalchemy import delete
 from temporalio.client import Client
 
+from feedmill.contracts.queues import TaskQueue
 from feedmill.models.lists import MAX_LIST_BYTES, ListedFeed
 from feedmill.models.outcomes import ADVICE, Reason
 from feedmill.store import Store
 from feedmill.store.tables import categories, feeds
+from feedmill.worker.run import build_worker
+from feedmill_orchestrator.importing import Importer
+from feedmill_orchestrator.workflows.import_subscriptions import ImportSubscriptionsWorkflow
 from support import live_gateway
 from support.gateway import TOKEN, ScriptedGateway, message, problem, scripted_gateway
 from support.library import open_library
@@ -118,6 +122,48 @@ async def test_an_import_with_nothing_to_tell_is_one_line(
     said = await person.types("import", str(file))
 
     assert said == Said(code=0, out="0 of 1 feeds added, 1 followed already.\n", err="")
+
+
+async def test_an_import_that_takes_long_is_waited_for(
+    person: Person, gateway: ScriptedGateway, file: Path
+) -> None:
+    href = "/api/v1/imports/3"
+    promised = {**IMPORTED, "added": 1, "waiting": 3, "href": href, "status": "running"}
+    gateway.answers["POST /api/v1/opml"] = (202, {**promised, "lines": []})
+    gateway.answers[f"GET {href}"] = (200, {**IMPORTED, "href": href, "status": "completed"})
+
+    said = await person.types("import", str(file))
+
+    assert said.code == 0
+    assert said.out.startswith(
+        "3 of 9 outlines still to be followed\n4 of 9 feeds added, 2 categories made,"
+    )
+    assert gateway.asked == ["POST /api/v1/opml", f"GET {href}"]
+
+
+async def test_an_import_that_nobody_waits_for_says_where_it_is_told(
+    person: Person, gateway: ScriptedGateway, file: Path
+) -> None:
+    promised = {**NOTHING_NEW, "waiting": 1, "href": "/api/v1/imports/3", "status": "running"}
+    gateway.answers["POST /api/v1/opml"] = (202, promised)
+
+    said = await person.types("import", str(file), "--no-wait")
+
+    assert said.code == 0
+    assert said.out == "0 of 1 feeds added, 1 followed already, 1 still to come.\n"
+    assert said.err == "It goes on by itself: /api/v1/imports/3\n"
+
+
+async def test_an_import_that_ended_early_fails_and_says_what_helps(
+    person: Person, gateway: ScriptedGateway, file: Path
+) -> None:
+    ended = {**NOTHING_NEW, "waiting": 1, "href": "/api/v1/imports/3", "status": "cancelled"}
+    gateway.answers["POST /api/v1/opml"] = (202, ended)
+
+    said = await person.types("import", str(file))
+
+    assert said.code == 1
+    assert "the import ended early (cancelled), with 1 outlines not followed" in said.err
 
 
 async def test_an_import_as_json_is_what_the_gateway_said(
@@ -283,7 +329,15 @@ async def test_five_thousand_outlines_go_round(
     (tmp_path / "given.opml").write_bytes(many_feeds())
     monkeypatch.setenv("FEEDMILL_TOKEN", live_gateway.TOKEN)
     owner = (await open_library(store)).user_id
-    async with running_gateway(store, temporal, database_url) as gateway:
+    async with (
+        build_worker(
+            temporal,
+            TaskQueue.ORCHESTRATION,
+            workflows=[ImportSubscriptionsWorkflow],
+            activities=[Importer(store).follow_listed],
+        ),
+        running_gateway(store, temporal, database_url) as gateway,
+    ):
         monkeypatch.setenv("FEEDMILL_URL", gateway.url)
         started = time.perf_counter()
         first = await person.types("import", "given.opml")
@@ -303,9 +357,13 @@ async def test_five_thousand_outlines_go_round(
         paths_anew = set(await tx.categories.of(owner))
 
     print(f"import {imported_at - started:.2f} s, export {exported_at - imported_at:.2f} s")
-    assert first.out == "5000 of 5000 feeds added, 1020 categories made.\n"
-    assert again.out == "0 of 5000 feeds added, 5000 followed already.\n"
-    assert anew.out == first.out
+    # Above it stand the words of the worker, which shares our output here.
+    told = [said.out.splitlines()[-1] for said in (first, again, anew)]
+    assert told == [
+        "5000 of 5000 feeds added, 1020 categories made.",
+        "0 of 5000 feeds added, 5000 followed already.",
+        "5000 of 5000 feeds added, 1020 categories made.",
+    ]
     assert (len(listed), _in_order(listed_anew)) == (5_000, _in_order(listed))
     assert paths_anew == paths
     assert _outlines(tmp_path / "second.opml") == _outlines(tmp_path / "first.opml")

@@ -13,7 +13,9 @@ from feedmill.config import StoreSettings
 from feedmill.contracts.queues import TaskQueue
 from feedmill.store import Store, open_store
 from feedmill.worker.run import build_worker
+from feedmill_orchestrator.importing import Importer
 from feedmill_orchestrator.subscribing import Subscriber
+from feedmill_orchestrator.workflows.import_subscriptions import ImportSubscriptionsWorkflow
 from feedmill_orchestrator.workflows.subscribe_feed import SubscribeFeedWorkflow
 from support.library import Library, open_library
 from support.live_gateway import TOKEN, RunningGateway, browser, client, running_gateway
@@ -94,13 +96,14 @@ async def orchestrator(temporal: Client, store: Store) -> AsyncIterator[Client]:
     async with build_worker(
         temporal,
         TaskQueue.ORCHESTRATION,
-        workflows=[ScriptedRun, SubscribeFeedWorkflow],
+        workflows=[ScriptedRun, SubscribeFeedWorkflow, ImportSubscriptionsWorkflow],
         activities=[
             subscriber.validate_feed,
             subscriber.add_feed,
             subscriber.follow_feed,
             subscriber.undo_follow,
             subscriber.undo_add_feed,
+            Importer(store).follow_listed,
         ],
     ):
         yield temporal

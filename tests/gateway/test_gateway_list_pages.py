@@ -11,6 +11,9 @@ from support.opml import opml
 A = '<outline type="rss" text="A mill" xmlUrl="https://a.example/"/>'
 HOSTILE = "&lt;script&gt;alert(1)&lt;/script&gt;"
 
+# Lists are followed by the orchestrator.
+pytestmark = pytest.mark.usefixtures("orchestrator")
+
 
 async def send(reader: ClientSession, body: bytes) -> ClientResponse:
     form = FormData()

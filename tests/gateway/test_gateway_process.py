@@ -99,10 +99,10 @@ async def test_a_guessable_token_is_refused_by_name(database_url: str, temporal:
 
 
 async def test_a_list_is_imported_by_the_process_and_leaves_no_other_behind(
-    database_url: str, temporal: Client
+    database_url: str, orchestrator: Client
 ) -> None:
     async with (
-        gateway_process(database_url, temporal) as (process, url),
+        gateway_process(database_url, orchestrator) as (process, url),
         client(url) as api,
     ):
         await answering(api, "/api/v1/feeds")
@@ -114,14 +114,14 @@ async def test_a_list_is_imported_by_the_process_and_leaves_no_other_behind(
     assert len(left) <= 1
 
 
-async def test_a_gateway_killed_while_it_imports_has_imported_nothing(
-    database_url: str, temporal: Client
+async def test_a_list_is_followed_though_the_gateway_is_killed_meanwhile(
+    database_url: str, orchestrator: Client
 ) -> None:
     with psycopg.connect(database_url) as blocker:
         # Categories and feeds are written, and subscriptions wait.
         blocker.execute("lock table subscriptions in exclusive mode")
         async with (
-            gateway_process(database_url, temporal) as (process, url),
+            gateway_process(database_url, orchestrator) as (process, url),
             client(url) as api,
         ):
             await answering(api, "/openapi.json")
@@ -132,9 +132,12 @@ async def test_a_gateway_killed_while_it_imports_has_imported_nothing(
                 await asked
         blocker.rollback()
 
-    with psycopg.connect(database_url) as connection:
-        for table in ("feeds", "categories", "subscriptions", "events"):
-            assert connection.execute(f"select count(*) from {table}").fetchone() == (0,)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        async with asyncio.timeout(30):
+            while connection.execute("select count(*) from events").fetchone() != (2,):
+                await asyncio.sleep(0.05)
+        for table, rows in (("feeds", 2), ("categories", 2), ("subscriptions", 2)):
+            assert connection.execute(f"select count(*) from {table}").fetchone() == (rows,)
 
 
 def _somebody_waits(database_url: str) -> None:

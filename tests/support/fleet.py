@@ -14,6 +14,7 @@ from feedmill.contracts.activities import (
     FetchActivities,
     HandOverActivities,
     HubActivities,
+    ImportActivities,
     IngestionActivities,
     ReextractionActivities,
     SubscriptionActivities,
@@ -41,6 +42,7 @@ from feedmill.models.feeds import (
     PollOutcome,
 )
 from feedmill.models.hubs import HubsTended, PushesTaken, TakePushes, TendHubs
+from feedmill.models.lists import FollowListed, ImportProgress, ListedFollowed
 from feedmill.models.reextraction import PagesReextracted, ReextractPages
 from feedmill.models.subscribing import (
     AddFeed,
@@ -284,6 +286,25 @@ class ScriptedSubscriber(SubscriptionActivities):
         return StepUndone(changed=True)
 
 
+class ScriptedImporter(ImportActivities):
+    """Answers with the next of a script, then with nothing left."""
+
+    def __init__(self, *script: ImportProgress) -> None:
+        self._script = list(script)
+        self.requests: list[FollowListed] = []
+        self.is_broken = False
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    @activity.defn
+    async def follow_listed(self, request: FollowListed) -> ListedFollowed:
+        self.requests.append(request)
+        await self.gate.wait()
+        if self.is_broken:
+            raise PermanentError("no such table")
+        return ListedFollowed(progress=self._script.pop(0) if self._script else ImportProgress())
+
+
 class ScriptedReextraction(ReextractionActivities):
     """Answers each request with the next slice of a script, unless it is broken."""
 
@@ -312,12 +333,13 @@ async def fleet(
     subscriber: SubscriptionActivities | None = None,
     reextraction: ScriptedReextraction | None = None,
     browser: ScriptedBrowser | None = None,
+    importer: ImportActivities | None = None,
 ) -> AsyncIterator[None]:
     """Serve every queue while the block lasts: real workflows, scripted activities."""
     fetch, distillation = fetch or ScriptedFetch(), distillation or ScriptedDistillation()
     hubs, reextraction = hubs or ScriptedHubs(), reextraction or ScriptedReextraction()
     hand_over, upkeep = hand_over or ScriptedHandOver(), upkeep or ScriptedUpkeep()
-    subscriber = subscriber or ScriptedSubscriber()
+    subscriber, importer = subscriber or ScriptedSubscriber(), importer or ScriptedImporter()
     async with AsyncExitStack() as stack:
         for worker in (
             build_worker(
@@ -335,6 +357,7 @@ async def fleet(
                     subscriber.follow_feed,
                     subscriber.undo_follow,
                     subscriber.undo_add_feed,
+                    importer.follow_listed,
                 ],
             ),
             build_worker(

@@ -22,6 +22,7 @@ from feedmill.contracts.workflows import (
     AllFeedsIngestion,
     ContentDistillation,
     DomainFetch,
+    ImportSubscriptions,
     PollShard,
     PruneEntries,
     Reconcile,
@@ -41,6 +42,7 @@ from feedmill.models.feeds import (
     PollOutcome,
 )
 from feedmill.models.hubs import HubsTended, PushesTaken
+from feedmill.models.lists import ImportList, ImportProgress
 from feedmill.models.outcomes import Reason
 from feedmill.models.reextraction import PagesReextracted, ReextractKept
 from feedmill.models.runs import (
@@ -65,6 +67,7 @@ from support.fleet import (
     ScriptedFetch,
     ScriptedHandOver,
     ScriptedHubs,
+    ScriptedImporter,
     ScriptedIngestion,
     ScriptedReextraction,
     ScriptedSubscriber,
@@ -171,6 +174,24 @@ SLICES = (
 )
 
 
+def long_list() -> Services:
+    """Three slices of a list."""
+    importer = ScriptedImporter(
+        ImportProgress(outlines=5, added=2, waiting=3),
+        ImportProgress(outlines=5, added=3, followed=1, waiting=1),
+        ImportProgress(outlines=5, added=4, followed=1),
+    )
+    return (
+        *whole_way(),
+        ScriptedHandOver(),
+        ScriptedUpkeep(),
+        ScriptedSubscriber(),
+        ScriptedReextraction(),
+        None,
+        importer,
+    )
+
+
 class Scenario(NamedTuple):
     """One run to be recorded: what is started, and who answers it."""
 
@@ -248,6 +269,9 @@ SCENARIOS: tuple[Scenario, ...] = (
         SubscribeFeed.run,
         SubscribeToFeed(user_id=1, url="https://a.example/page"),
         no_feed,
+    ),
+    Scenario(
+        "long_list", ImportSubscriptions.run, ImportList(import_id=1, slice_size=2), long_list
     ),
     Scenario("all_run", Supervise.run, KeepShards(shards=2), whole_way),
 )

@@ -1,5 +1,6 @@
 """`import` and `export`: everything you follow, as a file that other readers understand."""
 
+import asyncio
 import json
 import sys
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from rich.text import Text
 
 from feedmill.models.lists import MAX_LIST_BYTES, Listed, ListImported, OutlineOutcome
 from feedmill.models.outcomes import ADVICE, Reason
+from feedmill.models.reader import RunStatus
 from feedmill_cli.commands.options import AsJson, DataDir, GatewayUrl
 from feedmill_cli.commands.talking import talk
 from feedmill_cli.errors import CommandError
@@ -20,6 +22,9 @@ from feedmill_cli.output import harmless, open_console, print_json
 
 _OPML = "/api/v1/opml"
 _MEDIA_TYPE = "text/x-opml"
+_LOOK_SECONDS = 0.5
+# While nobody can tell how its run stands, its report still grows, or says that it has ended.
+_GOES_ON = frozenset({RunStatus.RUNNING, None})
 _STANDARD_STREAM = "-"
 _ONE_CATEGORY = "A feed is in one category here: where it stands first in the file."
 
@@ -27,6 +32,9 @@ _ONE_CATEGORY = "A feed is in one category here: where it stands first in the fi
 def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="An OPML file, or - for stdin.")],
     *,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Wait until every line has been dealt with.")
+    ] = True,
     as_json: AsJson = False,
     url: GatewayUrl = None,
     data_dir: DataDir = None,
@@ -36,10 +44,14 @@ def import_(
 
     async def request(gateway: Gateway) -> None:
         answer = await gateway.send_file(_OPML, content, _MEDIA_TYPE)
+        if wait:
+            answer = await _until_ended(gateway, answer, silent=as_json)
+        imported = ListImported.model_validate_json(answer)
         if as_json:
             print_json(json.loads(answer))
         else:
-            _show(open_console(), ListImported.model_validate_json(answer))
+            _show(open_console(), imported)
+        _conclude(imported, wait=wait)
 
     talk(request, url, data_dir)
 
@@ -86,6 +98,31 @@ def _write(file: Path, content: bytes) -> None:
         raise CommandError(f"{file}: {error.strerror}") from error
 
 
+async def _until_ended(gateway: Gateway, answer: bytes, *, silent: bool) -> bytes:
+    """Look at an import until no line of it waits, or it has ended early; return its report."""
+    console, shown = open_console(), ""
+    imported = ListImported.model_validate_json(answer)
+    while imported.waiting and imported.status in _GOES_ON:
+        line = f"{imported.waiting} of {imported.outlines} outlines still to be followed"
+        if line != shown and not silent:
+            console.print(line, soft_wrap=True, markup=False)
+            shown = line
+        await asyncio.sleep(_LOOK_SECONDS)
+        answer = await gateway.get(imported.href)
+        imported = ListImported.model_validate_json(answer)
+    return answer
+
+
+def _conclude(imported: ListImported, *, wait: bool) -> None:
+    if imported.waiting and not wait:
+        print(f"It goes on by itself: {imported.href}", file=sys.stderr)
+    elif imported.waiting:
+        raise CommandError(
+            f"the import ended early ({imported.status}), with {imported.waiting} outlines not "
+            "followed: import the same file again, and it goes on there"
+        )
+
+
 def _show(console: Console, imported: ListImported) -> None:
     console.print(f"{describe_counts(imported)}.")
     for trouble, lines in _by_trouble(imported.lines).items():
@@ -102,6 +139,7 @@ def describe_counts(imported: ListImported) -> str:
         (imported.followed, "followed already"),
         (imported.duplicates, "more than once in the file"),
         (imported.broken, "broken"),
+        (imported.waiting, "still to come"),
     ]
     return ", ".join([added, *(f"{number} {word}" for number, word in counts if number)])
 

@@ -1,31 +1,26 @@
 """What a reader does with lists, whether through the API or a form."""
 
 import asyncio
-from collections import Counter
+import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from feedmill.config import Network
-from feedmill.errors import PermanentError
+from feedmill.errors import NotFoundError, PermanentError, TemporalUnavailableError
 from feedmill.isolation import IsolationError, open_pool
-from feedmill.models.events import EventKind, NewEvent
-from feedmill.models.lists import (
-    MAX_LIST_BYTES,
-    FeedsFollowed,
-    Listed,
-    ListedFeed,
-    ListImported,
-    OutlineOutcome,
-)
+from feedmill.models.lists import MAX_LIST_BYTES, ListImported, ListRead
 from feedmill.models.outcomes import Reason
 from feedmill.store import Store
+from feedmill_gateway.imports import Imports
 from feedmill_gateway.lists.markup import ListRefused
-from feedmill_gateway.lists.reading import ListRead, read_list
+from feedmill_gateway.lists.reading import read_list
 from feedmill_gateway.lists.writing import write_list
-from feedmill_gateway.runs import Runs
 
 # Long lists take one or two; what takes longer is made to.
 _READING_SECONDS = 15.0
+# Thousands of feeds take two; a page waits no longer for more.
+_IMPORTING_SECONDS = 10.0
+_CANCELLING_SECONDS = 5.0
 
 
 class ListRefusedError(PermanentError):
@@ -83,32 +78,96 @@ async def import_list(
     body: bytes,
     user_id: int,
     store: Store,
-    runs: Runs,
+    imports: Imports,
     reader: ListReader,
     networks: Sequence[Network],
 ) -> ListImported:
-    """Let a user follow every feed of an OPML file: all of it, or nothing if something fails.
+    """Let a user follow every feed of an OPML file, slice by slice, and return what has come of it.
 
-    Doing so again changes nothing. New feeds are due at once, and are polled one after the other
-    as their hosts allow; whoever polls is woken for them.
+    Answers when all of it is done, and after some seconds in any case: the import goes on by
+    itself. The same file is one import, whoever sends it while it is under way; sent again afterwards it
+    changes nothing. New feeds are due at once, and are polled one after the other as their hosts allow.
 
     Raises
     ------
     ListRefusedError
         The file as a whole cannot be read.
+    TemporalUnavailableError
+        Nothing is imported.
     """
     read = await reader.read(body, networks)
+    file_hash = hashlib.sha256(body).hexdigest()[:16]
     async with store.transaction() as tx:
-        followed = await tx.lists.follow(user_id, read.feeds, read.categories)
-        tx.events.append(
-            *(
-                NewEvent(kind=EventKind.FEED_ADDED, feed_id=feed_id)
-                for feed_id in followed.feed_ids.values()
-            )
+        stored_id, is_new = await tx.imports.keep(user_id, file_hash, read)
+    try:
+        await imports.begin(user_id, file_hash, stored_id)
+    except TemporalUnavailableError:
+        if is_new:
+            async with store.transaction() as tx:
+                await tx.imports.forget(stored_id)
+        raise
+    await imports.ended_within(_IMPORTING_SECONDS, user_id, file_hash)
+    return await show_import(stored_id, user_id, store, imports)
+
+
+async def show_import(stored_id: int, user_id: int, store: Store, imports: Imports) -> ListImported:
+    """Return what has come of an import so far.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such import of theirs.
+    """
+    file_hash = await _hash_of(stored_id, user_id, store)
+    # Asked before the report is read: what an import did is committed before it ends.
+    status = await imports.status(user_id, file_hash)
+    async with store.transaction() as tx:
+        report = await tx.imports.report(stored_id)
+    return report.model_copy(update={"status": status, "href": _href(stored_id)})
+
+
+async def list_imports(user_id: int, store: Store, imports: Imports) -> list[ListImported]:
+    """Return a user's imports without their lines, newest first."""
+    async with store.transaction() as tx:
+        found = await tx.imports.recent(user_id)
+    return [
+        ListImported(
+            id=each.id,
+            href=_href(each.id),
+            status=await imports.status(user_id, each.file_hash),
+            lines=(),
+            **each.progress.model_dump(by_alias=False),
         )
-    if followed.feed_ids:
-        await runs.wake_shards()
-    return report(read, followed)
+        for each in found
+    ]
+
+
+async def cancel_import(
+    stored_id: int, user_id: int, store: Store, imports: Imports
+) -> ListImported:
+    """Let an import end where it stands, and return how that is.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such import of theirs.
+    """
+    file_hash = await _hash_of(stored_id, user_id, store)
+    await imports.cancel(user_id, file_hash)
+    await imports.ended_within(_CANCELLING_SECONDS, user_id, file_hash)
+    return await show_import(stored_id, user_id, store, imports)
+
+
+def _href(stored_id: int) -> str:
+    return f"/api/v1/imports/{stored_id}"
+
+
+async def _hash_of(stored_id: int, user_id: int, store: Store) -> str:
+    async with store.transaction() as tx:
+        file_hash = await tx.imports.hash_of(user_id, stored_id)
+    if file_hash is None:
+        raise NotFoundError("There is no such import of yours.")
+    return file_hash
 
 
 async def export_list(user_id: int, store: Store) -> str:
@@ -117,23 +176,3 @@ async def export_list(user_id: int, store: Store) -> str:
         feeds = await tx.lists.listed(user_id)
         categories = await tx.categories.of(user_id)
     return await asyncio.to_thread(write_list, feeds, categories, now=datetime.now(UTC))
-
-
-def report(read: ListRead, followed: FeedsFollowed) -> ListImported:
-    """Return what came of each outline, once the store has followed the feeds."""
-    before = (_followed(feed) for feed in read.feeds if feed.url not in followed.feed_ids)
-    lines = sorted([*read.rejected, *before], key=lambda outcome: outcome.line)
-    count = Counter(outcome.outcome for outcome in lines)
-    return ListImported(
-        outlines=len(lines) + len(followed.feed_ids),
-        added=len(followed.feed_ids),
-        followed=count[Listed.FOLLOWED],
-        duplicates=count[Listed.DUPLICATE],
-        broken=count[Listed.BROKEN],
-        categories=followed.categories,
-        lines=tuple(lines),
-    )
-
-
-def _followed(feed: ListedFeed) -> OutlineOutcome:
-    return OutlineOutcome(line=feed.line, outcome=Listed.FOLLOWED, title=feed.title, url=feed.url)

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 
 from feedmill.config import Network
 from feedmill.errors import UrlRefusedError
-from feedmill.models.base import Model
 from feedmill.models.lists import (
     MAX_DEPTH,
     MAX_OUTLINES,
     MAX_TITLE_CHARACTERS,
     Listed,
     ListedFeed,
+    ListRead,
     OutlineOutcome,
 )
 from feedmill.models.outcomes import ADVICE, Reason
@@ -20,14 +20,6 @@ from feedmill_gateway.lists.outlines import Outline, outlines, web_address
 
 # Postgres cannot index much more, and no feed needs it.
 _URL_CHARACTERS = 2_000
-
-
-class ListRead(Model):
-    """What a file lists: feeds, categories whether or not a feed is in them, and what is neither."""
-
-    feeds: tuple[ListedFeed, ...] = ()
-    categories: tuple[tuple[str, ...], ...] = ()
-    rejected: tuple[OutlineOutcome, ...] = ()
 
 
 def read_list(body: bytes, networks: Sequence[Network] = ()) -> ListRead | ListRefused:

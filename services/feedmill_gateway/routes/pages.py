@@ -18,6 +18,7 @@ from feedmill_gateway.auth import UserDep
 from feedmill_gateway.dependencies import (
     EntryId,
     FeedId,
+    ImportsDep,
     ListReaderDep,
     NetworksDep,
     PagesDep,
@@ -31,7 +32,7 @@ from feedmill_gateway.lists.importing import ListRefusedError
 from feedmill_gateway.pages import Home
 from feedmill_gateway.problems import problem_of
 from feedmill_gateway.queries import HomeQuery
-from feedmill_gateway.routes.lists import SENT_BYTES
+from feedmill_gateway.routes.lists import SENT_BYTES, ImportId
 from feedmill_gateway.routes.runs import RUN_PATH, RunDep
 from feedmill_gateway.runs import Runs
 
@@ -96,6 +97,7 @@ async def import_list(
     user: UserDep,
     store: StoreDep,
     runs: RunsDep,
+    imports: ImportsDep,
     reader: ListReaderDep,
     networks: NetworksDep,
     pages: PagesDep,
@@ -105,10 +107,20 @@ async def import_list(
         file = form.get("file")
         body = await file.read(MAX_LIST_BYTES + 1) if isinstance(file, UploadFile) else b""
     try:
-        return pages.imported(await lists.import_list(body, user, store, runs, reader, networks))
+        report = await lists.import_list(body, user, store, imports, reader, networks)
     except ListRefusedError as error:
         home = await _home(user, HomeQuery(), store, runs)
         return pages.home(home.model_copy(update={"list_refusal": problem_of(error)}))
+    if report.waiting:
+        return RedirectResponse(f"/imports/{report.id}", _SEE_OTHER)
+    return pages.imported(report)
+
+
+@router.get("/imports/{import_id}")
+async def show_import(
+    import_id: ImportId, user: UserDep, store: StoreDep, imports: ImportsDep, pages: PagesDep
+) -> Response:
+    return pages.imported(await lists.show_import(import_id, user, store, imports))
 
 
 @router.post("/feeds/{feed_id}/refresh")

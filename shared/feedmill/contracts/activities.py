@@ -8,6 +8,7 @@ from feedmill.models.distillates import DistillEntries, EntriesDistilled
 from feedmill.models.entries import EntriesFetched, FetchEntries
 from feedmill.models.feeds import DueFeedsPolled, FeedsPolled, PollDueFeeds, PollFeeds
 from feedmill.models.hubs import HubsTended, PushesTaken, TakePushes, TendHubs
+from feedmill.models.lists import FollowListed, ListedFollowed
 from feedmill.models.reextraction import PagesReextracted, ReextractPages
 from feedmill.models.subscribing import (
     AddFeed,
@@ -290,6 +291,24 @@ class SubscriptionActivities(ABC):
     @abstractmethod
     async def undo_add_feed(self, request: UndoneBy) -> StepUndone:
         """Forget the feed that a run added, unless somebody follows it by now.
+
+        Raises
+        ------
+        StoreUnavailableError
+            Postgres did not answer. Retried.
+        """
+
+
+class ImportActivities(ABC):
+    """Served on `TaskQueue.ORCHESTRATION`."""
+
+    @activity.defn
+    @abstractmethod
+    async def follow_listed(self, request: FollowListed) -> ListedFollowed:
+        """Follow the next lines of a stored list, and write down what came of each.
+
+        A slice is followed whole or not at all; a line that the database refuses is an outcome. What
+        is new is due at once, and polled as its hosts allow. A retry goes on with what still waits.
 
         Raises
         ------

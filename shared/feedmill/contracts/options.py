@@ -183,6 +183,15 @@ FOLLOW_FEED: ActivityOptions = {
     "retry_policy": _PATIENT,
 }
 
+FOLLOW_LISTED: ActivityOptions = {
+    "task_queue": TaskQueue.ORCHESTRATION,
+    # A second for some hundred feeds; a list that somebody else imports is waited for.
+    "start_to_close_timeout": timedelta(minutes=5),
+    "schedule_to_close_timeout": _PATIENCE,
+    "heartbeat_timeout": _HEARTBEAT_TIMEOUT,
+    "retry_policy": _PATIENT,
+}
+
 UNDO_FOLLOW: ActivityOptions = {
     "task_queue": TaskQueue.ORCHESTRATION,
     "start_to_close_timeout": _A_STATEMENT,

@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 
 from temporalio import workflow
 
+from feedmill.models.lists import ImportEnded, ImportList, ImportProgress
 from feedmill.models.reextraction import Reextracted, ReextractionProgress, ReextractKept
 from feedmill.models.runs import (
     AllFeedsIngested,
@@ -195,6 +196,26 @@ class SubscribeFeed(ABC):
         """How far it has come, and what was undone."""
 
 
+@workflow.defn(name="ImportSubscriptions")
+class ImportSubscriptions(ABC):
+    """Lets a user follow what a list names, line by line."""
+
+    @workflow.run
+    @abstractmethod
+    async def run(self, request: ImportList) -> ImportEnded:
+        """Follow the stored list in slices, until no line of it waits."""
+
+    @workflow.signal
+    @abstractmethod
+    def again(self) -> None:
+        """Somebody has given the same list once more: look for lines that wait before it ends."""
+
+    @workflow.query
+    @abstractmethod
+    def get_progress(self) -> ImportProgress:
+        """How far it has come."""
+
+
 @workflow.defn(name="Supervise")
 class Supervise(ABC):
     """Keeps the shards' pollers running, on a schedule."""
@@ -277,6 +298,11 @@ def domain_fetch_id(host: str) -> str:
 def subscribe_feed_id(user_id: int, url: str) -> str:
     """Return the workflow id under which a user begins to follow an address."""
     return f"subscribe/{user_id}/{hashlib.sha256(url.encode()).hexdigest()[:16]}"
+
+
+def import_id(user_id: int, file_hash: str) -> str:
+    """Return the workflow id under which a user's list is imported: one at a time for each file."""
+    return f"import/{user_id}/{file_hash}"
 
 
 def content_distillation_id(batch: str) -> str:

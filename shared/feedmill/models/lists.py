@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 
 from feedmill.models.base import BrowserModel, Model
 from feedmill.models.outcomes import Reason
+from feedmill.models.reader import RunStatus
 
 MAX_LIST_BYTES = 10 * 1024 * 1024
 MAX_OUTLINES = 20_000
@@ -76,17 +77,83 @@ class OutlineOutcome(BrowserModel):
     advice: str | None = Field(default=None, description="what a person can do about it")
 
 
-class ListImported(BrowserModel):
-    """What came of importing a list."""
+class ListRead(Model):
+    """What a file lists: feeds, categories whether or not a feed is in them, and what is neither."""
 
-    outlines: int = Field(description="those that name a feed, or should: the sum of the next four")
-    added: int = Field(
-        description="feeds followed from now on; they are polled one after the other"
+    feeds: tuple[ListedFeed, ...] = ()
+    categories: tuple[tuple[str, ...], ...] = ()
+    rejected: tuple[OutlineOutcome, ...] = ()
+
+
+class ImportProgress(BrowserModel):
+    """How far importing a list has come, in outlines."""
+
+    outlines: int = Field(
+        default=0, ge=0, description="those that name a feed, or should: the sum of the next five"
     )
-    followed: int = Field(description="feeds followed before; nothing about them was changed")
-    duplicates: int = Field(description="addresses that the file has more than once")
-    broken: int = Field(description="outlines that cannot be followed")
-    categories: int = Field(description="categories made for it")
+    added: int = Field(
+        default=0,
+        ge=0,
+        description="feeds followed from now on; they are polled one after the other",
+    )
+    followed: int = Field(
+        default=0, ge=0, description="feeds followed before; nothing about them was changed"
+    )
+    duplicates: int = Field(
+        default=0, ge=0, description="addresses that the file has more than once"
+    )
+    broken: int = Field(default=0, ge=0, description="outlines that cannot be followed")
+    waiting: int = Field(default=0, ge=0, description="outlines whose turn has not come yet")
+    categories: int = Field(default=0, ge=0, description="categories made for it")
+
+
+class KeptImport(Model):
+    """A list that a user has imported, and how far that has come."""
+
+    id: int
+    file_hash: str
+    progress: ImportProgress
+
+
+class ListImported(ImportProgress):
+    """What came of importing a list, line by line."""
+
+    id: int = Field(default=0, description="of the import")
+    href: str = Field(default="", description="where this report is, for as long as it grows")
+    status: RunStatus | None = Field(
+        default=None, description="of its run; null while nobody can tell"
+    )
     lines: tuple[OutlineOutcome, ...] = Field(
         description="every outline that was not added, in the order of the file"
     )
+
+
+class ImportsListed(BrowserModel):
+    items: tuple[ListImported, ...]
+
+
+class ImportList(BrowserModel):
+    """Follow what a stored list names, slice by slice."""
+
+    import_id: int
+    slice_size: int = Field(default=1000, ge=1, le=2_000, description="outlines per activity")
+    progress: ImportProgress = ImportProgress()
+
+
+class ImportEnded(BrowserModel):
+    """How importing a list ended. What came of each line is in the store."""
+
+    progress: ImportProgress
+
+
+class FollowListed(Model):
+    """Follow the next outlines of a stored list."""
+
+    import_id: int
+    limit: int = Field(ge=1)
+
+
+class ListedFollowed(Model):
+    """How the whole list stands after a slice."""
+
+    progress: ImportProgress = ImportProgress()

@@ -58,6 +58,7 @@ class Reason(StrEnum):
     OUTLINE_UNREADABLE = "outline_unreadable"
     NO_FEED_URL = "no_feed_url"
     NESTED_TOO_DEEP = "nested_too_deep"
+    OUTLINE_REFUSED = "outline_refused"
 
 
 ADVICE: dict[Reason, str] = {
@@ -125,5 +126,9 @@ ADVICE: dict[Reason, str] = {
         "feeds that are followed already stay as they are."
     ),
     Reason.NO_FEED_URL: "The outline leads to no feed: it needs an xmlUrl. Look for one on the site.",
+    Reason.OUTLINE_REFUSED: (
+        "The database would not take this outline, the others are followed all the same. "
+        "Add the feed by its address, and tell whoever makes Feedmill."
+    ),
     Reason.NESTED_TOO_DEEP: "Categories are nested at most 16 deep. Move the feed further out.",
 }

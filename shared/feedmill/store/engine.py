@@ -20,6 +20,7 @@ from feedmill.store.events import EventStore
 from feedmill.store.feeds import FeedStore
 from feedmill.store.figures import FigureStore
 from feedmill.store.hosts import HostStore
+from feedmill.store.imports import ImportStore
 from feedmill.store.lists import ListStore
 from feedmill.store.pages import PageStore
 from feedmill.store.pushes import PushStore
@@ -59,6 +60,7 @@ class Transaction:
         self.spend = SpendStore(connection)
         self.stories = StoryStore(connection)
         self.lists = ListStore(connection)
+        self.imports = ImportStore(connection)
         self.categories = CategoryStore(connection)
         self.upkeep = UpkeepStore(connection)
         self.subscribing = SubscribingStore(connection)

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from feedmill.errors import StoreUnavailableError
 
 # The newest migration. Named here, so that only what migrates has to load the migrations.
-REVISION = "0008"
+REVISION = "0009"
 
 
 async def check_schema(connection: AsyncConnection) -> None:

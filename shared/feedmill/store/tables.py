@@ -247,6 +247,44 @@ subscriptions = Table(
     Index("ix_subscriptions_added_by", "added_by", postgresql_where=text("added_by is not null")),
 )
 
+# One row per file that a user has imported; importing it again begins at these.
+imports = Table(
+    "imports",
+    metadata,
+    _id(),
+    _owner("user_id", "users"),
+    Column("hash", Text, nullable=False, comment="of the file"),
+    Column(
+        "categories",
+        JSONB,
+        nullable=False,
+        server_default="[]",
+        comment="wanted whether or not a feed is in them, as paths",
+    ),
+    Column("categories_made", Integer, nullable=False, server_default="0"),
+    _created(),
+    UniqueConstraint("user_id", "hash"),
+)
+
+import_lines = Table(
+    "import_lines",
+    metadata,
+    _owner("import_id", "imports", primary_key=True),
+    Column("number", Integer, primary_key=True, comment="its place in the list"),
+    Column("line", Integer, nullable=False, comment="of the file"),
+    Column("url", Text, nullable=False, server_default=""),
+    Column("title", Text, nullable=False, server_default=""),
+    Column("category", JSONB, nullable=False, server_default="[]"),
+    Column("outcome", Text, comment="a Listed; null: its turn has not come"),
+    Column("first_line", Integer, comment="where a duplicate's address stands first"),
+    Column("reason", Text, comment="a Reason; why it is broken"),
+    Column("detail", Text, nullable=False, server_default=""),
+    # What still waits is found without reading what is done.
+    Index(
+        "ix_import_lines_waiting", "import_id", "number", postgresql_where=text("outcome is null")
+    ),
+)
+
 entries = Table(
     "entries",
     metadata,
