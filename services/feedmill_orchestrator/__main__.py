@@ -11,6 +11,7 @@ from feedmill.worker.versions import deployment_of
 from feedmill_orchestrator.beginning import begin
 from feedmill_orchestrator.handing_over import HandOver
 from feedmill_orchestrator.importing import Importer
+from feedmill_orchestrator.redriving import Redriver
 from feedmill_orchestrator.registry import LONG_LIVED, WORKFLOWS
 from feedmill_orchestrator.subscribing import Subscriber
 from feedmill_orchestrator.upkeep import Upkeep
@@ -23,6 +24,7 @@ async def main() -> None:
     async with open_store(settings) as store:
         hand_over, upkeep = HandOver(store), Upkeep(store)
         subscriber = Subscriber(store, settings.allowed_networks)
+        redriver = Redriver(store)
         importer = Importer(store, settings.poll_shards)
 
         async def start(client: Client) -> None:
@@ -45,6 +47,8 @@ async def main() -> None:
                 subscriber.undo_follow,
                 subscriber.undo_add_feed,
                 importer.follow_listed,
+                redriver.count_dead_ends,
+                redriver.redrive_slice,
             ],
             begin=start,
             deployment=deployment,

@@ -7,6 +7,7 @@ from feedmill_orchestrator.workflows.import_subscriptions import ImportSubscript
 from feedmill_orchestrator.workflows.poll_shard import PollShardWorkflow
 from feedmill_orchestrator.workflows.prune_entries import PruneEntriesWorkflow
 from feedmill_orchestrator.workflows.reconcile import ReconcileWorkflow
+from feedmill_orchestrator.workflows.redrive import RedriveWorkflow
 from feedmill_orchestrator.workflows.reextract import ReextractWorkflow
 from feedmill_orchestrator.workflows.schedule_fetch import ScheduleFetchWorkflow
 from feedmill_orchestrator.workflows.single_feed_ingestion import SingleFeedIngestionWorkflow
@@ -25,6 +26,7 @@ WORKFLOWS: tuple[type, ...] = (
     PollShardWorkflow,
     PruneEntriesWorkflow,
     ReconcileWorkflow,
+    RedriveWorkflow,
     ReextractWorkflow,
     ScheduleFetchWorkflow,
     SingleFeedIngestionWorkflow,

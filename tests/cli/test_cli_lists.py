@@ -10,6 +10,8 @@ import pytest_asyncio
 from aiohttp import web
 from sqlalchemy import delete
 from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
 
 from feedmill.contracts.queues import TaskQueue
 from feedmill.models.lists import MAX_LIST_BYTES, ListedFeed
@@ -25,6 +27,7 @@ from support.library import open_library
 from support.live_gateway import running_gateway
 from support.opml import FEEDLY, opml
 from support.person import Person, Said
+from support.programs import binary
 
 IMPORTED = {
     "outlines": 9,
@@ -318,10 +321,21 @@ def many_feeds() -> bytes:
     return opml(*outlines)
 
 
+@pytest_asyncio.fixture
+async def own_temporal() -> AsyncIterator[Client]:
+    """A Temporal of its own: the one that tests share remembers workers for minutes."""
+    async with await WorkflowEnvironment.start_local(
+        dev_server_existing_path=binary("temporal"),
+        dev_server_log_level="error",
+        data_converter=pydantic_data_converter,
+    ) as environment:
+        yield environment.client
+
+
 async def test_five_thousand_outlines_go_round(
     person: Person,
     store: Store,
-    temporal: Client,
+    own_temporal: Client,
     database_url: str,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -331,12 +345,12 @@ async def test_five_thousand_outlines_go_round(
     owner = (await open_library(store)).user_id
     async with (
         build_worker(
-            temporal,
+            own_temporal,
             TaskQueue.ORCHESTRATION,
             workflows=[ImportSubscriptionsWorkflow],
             activities=[Importer(store).follow_listed],
         ),
-        running_gateway(store, temporal, database_url) as gateway,
+        running_gateway(store, own_temporal, database_url) as gateway,
     ):
         monkeypatch.setenv("FEEDMILL_URL", gateway.url)
         started = time.perf_counter()

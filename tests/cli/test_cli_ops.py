@@ -24,11 +24,12 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from feedmill.contracts.queues import TaskQueue
 from feedmill.contracts.schedules import schedule_id
-from feedmill.contracts.workflows import PollShard, poll_shard_id
+from feedmill.contracts.workflows import PollShard, Redrive, poll_shard_id, redrive_id
 from feedmill.models.feeds import FeedFailed, FeedPolled, PollOutcome
 from feedmill.models.outcomes import Reason
+from feedmill.models.redriving import RedriveEnded, SliceRedriven
 from feedmill.models.runs import TendShard
-from support.fleet import ScriptedHandOver, ScriptedIngestion, fleet
+from support.fleet import ScriptedHandOver, ScriptedIngestion, ScriptedRedriver, fleet
 from support.person import Person
 
 
@@ -170,6 +171,49 @@ async def test_every_feed_is_polled_for_whoever_asks(person: Person, temporal: C
     # The workers of this fleet log where the command speaks.
     assert "\n3 of 4 feeds polled, 1 in trouble; 3 entries on their way.\n" in f"\n{said.out}"
     assert json.loads(told.out[told.out.index("{\n") : told.out.rindex("}") + 1])["handedOver"] == 3
+
+
+async def test_entries_are_taken_back_by_their_reason(person: Person, temporal: Client) -> None:
+    redriver = ScriptedRedriver(SliceRedriven(new_entry_ids=(1, 2), fetched_entry_ids=(3,)))
+    async with fleet(temporal, ScriptedIngestion(), redriver=redriver):
+        listed = await person.types("ops", "redrive")
+        dry = await person.types("ops", "redrive", "page_blocked", "--dry-run", "--most", "2")
+        taken = await person.types(
+            "ops", "redrive", "page_blocked", "--feed", "7", "--host", "a.example", "--most", "9"
+        )
+        none = await person.types("ops", "redrive", "page_blocked")
+        told = await person.types("ops", "redrive", "--json")
+        unknown = await person.types("ops", "redrive", "no_such_reason")
+
+    # The workers of this fleet log where the command speaks.
+    assert ["unavailable", "page_blocked", "3"] in [
+        line.split() for line in listed.out.splitlines()
+    ]
+    assert "3 entries ended with page_blocked and would be taken back, 2 of them now.\n" in dry.out
+    assert "3 entries taken back: 2 to be fetched, 1 to be distilled.\n" in taken.out
+    assert "No entry ended with page_blocked.\n" in none.out
+    assert '"ends": [' in told.out
+    assert unknown.code == 1
+    assert "no_such_reason is no reason of ours" in unknown.err
+    asked = redriver.slices[0]
+    assert (asked.feed_id, asked.host, asked.limit) == (7, "a.example", 9)
+
+
+async def test_the_same_reason_is_taken_back_by_one_at_a_time(
+    person: Person, temporal: Client
+) -> None:
+    handle = await temporal.start_workflow(
+        Redrive.run,
+        RedriveEnded(reason=Reason.GONE),
+        id=redrive_id(Reason.GONE),
+        task_queue=TaskQueue.ORCHESTRATION,
+    )
+
+    said = await person.types("ops", "redrive", "gone")
+    await handle.terminate()
+
+    assert said.code == 1
+    assert "entries that ended with gone are redriven already" in said.err
 
 
 async def test_a_history_is_written_for_those_who_replay_it(

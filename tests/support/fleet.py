@@ -16,6 +16,7 @@ from feedmill.contracts.activities import (
     HubActivities,
     ImportActivities,
     IngestionActivities,
+    RedriveActivities,
     ReextractionActivities,
     SubscriptionActivities,
     UpkeepActivities,
@@ -33,6 +34,7 @@ from feedmill.models.entries import (
     EntriesFetched,
     FetchEntries,
     FetchOutcome,
+    Stage,
 )
 from feedmill.models.feeds import (
     DueFeedsPolled,
@@ -43,6 +45,14 @@ from feedmill.models.feeds import (
 )
 from feedmill.models.hubs import HubsTended, PushesTaken, TakePushes, TendHubs
 from feedmill.models.lists import FollowListed, ImportProgress, ListedFollowed
+from feedmill.models.outcomes import Reason
+from feedmill.models.redriving import (
+    CountDeadEnds,
+    DeadEnd,
+    DeadEndsCounted,
+    RedriveSlice,
+    SliceRedriven,
+)
 from feedmill.models.reextraction import PagesReextracted, ReextractPages
 from feedmill.models.subscribing import (
     AddFeed,
@@ -305,6 +315,24 @@ class ScriptedImporter(ImportActivities):
         return ListedFollowed(progress=self._script.pop(0) if self._script else ImportProgress())
 
 
+class ScriptedRedriver(RedriveActivities):
+    """Answers with the next slice of a script, then with nobody."""
+
+    def __init__(self, *script: SliceRedriven) -> None:
+        self._script = list(script)
+        self.slices: list[RedriveSlice] = []
+
+    @activity.defn
+    async def count_dead_ends(self, request: CountDeadEnds) -> DeadEndsCounted:
+        end = DeadEnd(stage=Stage.UNAVAILABLE, reason=Reason.PAGE_BLOCKED, entries=3)
+        return DeadEndsCounted(ends=(end,))
+
+    @activity.defn
+    async def redrive_slice(self, request: RedriveSlice) -> SliceRedriven:
+        self.slices.append(request)
+        return self._script.pop(0) if self._script else SliceRedriven()
+
+
 class ScriptedReextraction(ReextractionActivities):
     """Answers each request with the next slice of a script, unless it is broken."""
 
@@ -334,12 +362,14 @@ async def fleet(
     reextraction: ScriptedReextraction | None = None,
     browser: ScriptedBrowser | None = None,
     importer: ImportActivities | None = None,
+    redriver: RedriveActivities | None = None,
 ) -> AsyncIterator[None]:
     """Serve every queue while the block lasts: real workflows, scripted activities."""
     fetch, distillation = fetch or ScriptedFetch(), distillation or ScriptedDistillation()
     hubs, reextraction = hubs or ScriptedHubs(), reextraction or ScriptedReextraction()
     hand_over, upkeep = hand_over or ScriptedHandOver(), upkeep or ScriptedUpkeep()
     subscriber, importer = subscriber or ScriptedSubscriber(), importer or ScriptedImporter()
+    redriver = redriver or ScriptedRedriver()
     async with AsyncExitStack() as stack:
         for worker in (
             build_worker(
@@ -358,6 +388,8 @@ async def fleet(
                     subscriber.undo_follow,
                     subscriber.undo_add_feed,
                     importer.follow_listed,
+                    redriver.count_dead_ends,
+                    redriver.redrive_slice,
                 ],
             ),
             build_worker(

@@ -26,6 +26,7 @@ from feedmill.contracts.workflows import (
     PollShard,
     PruneEntries,
     Reconcile,
+    Redrive,
     Reextract,
     ScheduleFetch,
     SingleFeedIngestion,
@@ -44,6 +45,7 @@ from feedmill.models.feeds import (
 from feedmill.models.hubs import HubsTended, PushesTaken
 from feedmill.models.lists import ImportList, ImportProgress
 from feedmill.models.outcomes import Reason
+from feedmill.models.redriving import RedriveEnded, SliceRedriven
 from feedmill.models.reextraction import PagesReextracted, ReextractKept
 from feedmill.models.runs import (
     DistillBatch,
@@ -69,6 +71,7 @@ from support.fleet import (
     ScriptedHubs,
     ScriptedImporter,
     ScriptedIngestion,
+    ScriptedRedriver,
     ScriptedReextraction,
     ScriptedSubscriber,
     ScriptedUpkeep,
@@ -192,6 +195,15 @@ def long_list() -> Services:
     )
 
 
+def dead_ends_of_a_reason() -> Services:
+    *services, importer = long_list()
+    redriver = ScriptedRedriver(
+        SliceRedriven(new_entry_ids=tuple(range(1, 500)), fetched_entry_ids=(500,)),
+        SliceRedriven(new_entry_ids=(501,)),
+    )
+    return (*services, importer, redriver)
+
+
 class Scenario(NamedTuple):
     """One run to be recorded: what is started, and who answers it."""
 
@@ -272,6 +284,12 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     Scenario(
         "long_list", ImportSubscriptions.run, ImportList(import_id=1, slice_size=2), long_list
+    ),
+    Scenario(
+        "of_a_reason",
+        Redrive.run,
+        RedriveEnded(reason=Reason.PAGE_BLOCKED),
+        dead_ends_of_a_reason,
     ),
     Scenario("all_run", Supervise.run, KeepShards(shards=2), whole_way),
 )

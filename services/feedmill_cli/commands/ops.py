@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from feedmill.models.outcomes import Reason
 from feedmill_cli.commands.options import AsJson, DataDir
+from feedmill_cli.errors import CommandError
 from feedmill_cli.output import harmless, open_console, print_json
 
 if TYPE_CHECKING:
+    from feedmill.models.redriving import DeadEnd, RedriveEnded, RedriveProgress
     from feedmill.models.runs import AllFeedsProgress
     from feedmill_cli.temporal.operating import Paused, QueueView, StuckRun
 
@@ -20,7 +23,7 @@ _NOTE = "the fleet is paused"
 def build_ops() -> typer.Typer:
     """Return `ops` with everything that can follow it."""
     app = typer.Typer(no_args_is_help=True, help="See and steer the fleet as a whole.")
-    for command in (queues, stuck, pause, resume, refresh, history):
+    for command in (queues, stuck, pause, resume, refresh, redrive, history):
         app.command()(command)
     return app
 
@@ -93,6 +96,46 @@ def refresh(*, as_json: AsJson = False, data_dir: DataDir = None) -> None:
         print(f"{_feeds_line(ended)}.")
 
 
+def redrive(
+    reason: Annotated[
+        str | None,
+        typer.Argument(help="Why they ended; without one, all are counted.", show_default=False),
+    ] = None,
+    *,
+    feed: Annotated[
+        int | None, typer.Option("--feed", min=1, help="Of this feed alone.", show_default=False)
+    ] = None,
+    host: Annotated[
+        str | None, typer.Option("--host", help="Of pages at this host alone.", show_default=False)
+    ] = None,
+    most: Annotated[
+        int, typer.Option("--most", min=1, max=10_000, help="No more than these.")
+    ] = 1_000,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say how many there are.")
+    ] = False,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Take entries back from dead ends whose reason has passed, to be fetched or distilled again."""
+    from feedmill.models.redriving import RedriveEnded  # noqa: PLC0415 - as above
+    from feedmill_cli.temporal import operating  # noqa: PLC0415 - as above
+    from feedmill_cli.temporal.place import ask_temporal  # noqa: PLC0415 - as above
+
+    request = RedriveEnded(
+        reason=_reason(reason), feed_id=feed, host=host, most=most, is_dry_run=dry_run
+    )
+    ended = ask_temporal(lambda client: operating.redrive(client, request), data_dir)
+    if as_json:
+        print_json(ended.model_dump(mode="json", by_alias=True))
+    elif request.reason is None:
+        open_console().print(
+            _ends_table(ended.ends) if ended.ends else "No entry is at a dead end."
+        )
+    else:
+        print(_redriven_line(request, ended))
+
+
 def history(
     workflow_id: Annotated[str, typer.Argument(help="As Temporal's page shows it.")],
     file: Annotated[Path, typer.Argument(help="Where to write it.")],
@@ -125,6 +168,35 @@ def _feeds_line(progress: "AllFeedsProgress") -> str:
     line = f"{progress.polled} of {progress.total} feeds polled, {progress.failed} in trouble"
     left = f", {progress.left} left for later" if progress.left else ""
     return f"{line}{left}; {progress.handed_over} entries on their way"
+
+
+def _reason(named: str | None) -> Reason | None:
+    if named is None or named in set(Reason):
+        return None if named is None else Reason(named)
+    raise CommandError(
+        f"{named} is no reason of ours: `feedmill ops redrive` lists those that entries ended with"
+    )
+
+
+def _ends_table(ends: "Sequence[DeadEnd]") -> Table:
+    table = Table("stage", "reason", "entries", box=None, padding=(0, 2, 0, 0))
+    for end in ends:
+        table.add_row(end.stage, end.reason or "", str(end.entries))
+    return table
+
+
+def _redriven_line(request: "RedriveEnded", ended: "RedriveProgress") -> str:
+    if request.is_dry_run:
+        found = sum(end.entries for end in ended.ends if end.reason == request.reason)
+        some = f", {request.most} of them now" if found > request.most else ""
+        return f"{found} entries ended with {request.reason} and would be taken back{some}."
+    taken = ended.to_fetch + ended.to_distill
+    if not taken:
+        return f"No entry ended with {request.reason}."
+    return (
+        f"{taken} entries taken back: {ended.to_fetch} to be fetched, "
+        f"{ended.to_distill} to be distilled."
+    )
 
 
 def _queue_table(found: "Sequence[QueueView]") -> Table:

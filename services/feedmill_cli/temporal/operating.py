@@ -1,6 +1,7 @@
 """What an operator asks of Temporal, and tells the whole fleet by it."""
 
 import asyncio
+import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -11,12 +12,20 @@ from temporalio.api.taskqueue.v1 import TaskQueue as TaskQueueName
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client, WorkflowFailureError, WorkflowQueryFailedError
 from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from feedmill.contracts import options
 from feedmill.contracts.queues import TaskQueue
-from feedmill.contracts.workflows import ALL_FEEDS_INGESTION_ID, AllFeedsIngestion, PollShard
+from feedmill.contracts.workflows import (
+    ALL_FEEDS_INGESTION_ID,
+    AllFeedsIngestion,
+    PollShard,
+    Redrive,
+    redrive_id,
+)
 from feedmill.models.base import BrowserModel
+from feedmill.models.redriving import RedriveEnded, RedriveProgress
 from feedmill.models.runs import AllFeedsProgress, IngestAllFeeds
 from feedmill_cli.errors import CommandError
 from feedmill_cli.temporal import schedules
@@ -130,6 +139,33 @@ async def refresh_all(client: Client, tell: Callable[[AllFeedsProgress], None]) 
         raise CommandError(f"the run did not end as it should: {error.cause}") from error
     finally:
         ending.cancel()
+
+
+async def redrive(client: Client, request: RedriveEnded) -> RedriveProgress:
+    """Count dead ends, and take those of a reason back if one is given; return what came of it.
+
+    Raises
+    ------
+    CommandError
+        Somebody takes entries of that reason back already, or it failed.
+    """
+    looks = request.reason is None or request.is_dry_run
+    try:
+        ended = await client.execute_workflow(
+            Redrive.run,
+            request,
+            id=redrive_id(f"look-{uuid.uuid4()}" if looks else str(request.reason)),
+            task_queue=TaskQueue.ORCHESTRATION,
+            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+            priority=options.INTERACTIVE,
+        )
+    except WorkflowAlreadyStartedError as error:
+        raise CommandError(
+            f"entries that ended with {request.reason} are redriven already"
+        ) from error
+    except WorkflowFailureError as error:
+        raise CommandError(f"the run did not end as it should: {error.cause}") from error
+    return ended.progress
 
 
 async def history_of(client: Client, workflow_id: str, run_id: str | None) -> str:

@@ -93,7 +93,7 @@ function onGivenUp(stream, act) {
 
 // --- Everything that happens, while the page is looked at ---
 
-const ENTRY_EVENTS = ["entry.added", "entry.fetched", "entry.distilled", "entry.unavailable", "entry.undistillable"];
+const ENTRY_EVENTS = ["entry.added", "entry.fetched", "entry.distilled", "entry.unavailable", "entry.undistillable", "entry.redriven"];
 const FEED_EVENTS = ["feed.added", "feed.removed", "feed.polled", "feed.failed", "entry.distilled"];
 let last = entries.dataset.after;
 let source = null;

@@ -9,6 +9,12 @@ from feedmill.models.entries import EntriesFetched, FetchEntries
 from feedmill.models.feeds import DueFeedsPolled, FeedsPolled, PollDueFeeds, PollFeeds
 from feedmill.models.hubs import HubsTended, PushesTaken, TakePushes, TendHubs
 from feedmill.models.lists import FollowListed, ListedFollowed
+from feedmill.models.redriving import (
+    CountDeadEnds,
+    DeadEndsCounted,
+    RedriveSlice,
+    SliceRedriven,
+)
 from feedmill.models.reextraction import PagesReextracted, ReextractPages
 from feedmill.models.subscribing import (
     AddFeed,
@@ -238,6 +244,34 @@ class UpkeepActivities(ABC):
         """Forget the old ones among the entries that come next, with all that belongs to them.
 
         Their guids are kept, so that a feed that still shows them does not bring them back.
+
+        Raises
+        ------
+        StoreUnavailableError
+            Postgres did not answer. Retried.
+        """
+
+
+class RedriveActivities(ABC):
+    """Served on `TaskQueue.ORCHESTRATION`."""
+
+    @activity.defn
+    @abstractmethod
+    async def count_dead_ends(self, request: CountDeadEnds) -> DeadEndsCounted:
+        """Count the entries at dead ends, by stage and reason.
+
+        Raises
+        ------
+        StoreUnavailableError
+            Postgres did not answer. Retried.
+        """
+
+    @activity.defn
+    @abstractmethod
+    async def redrive_slice(self, request: RedriveSlice) -> SliceRedriven:
+        """Take the next entries that ended for a reason back: to `fetched` where there is an article.
+
+        Each is an event. The same batch gets the same entries again, so that a retry loses none.
 
         Raises
         ------

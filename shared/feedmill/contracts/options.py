@@ -156,6 +156,25 @@ PRUNE_SLICE: ActivityOptions = {
     "retry_policy": _PATIENT,
 }
 
+COUNT_DEAD_ENDS: ActivityOptions = {
+    "task_queue": TaskQueue.ORCHESTRATION,
+    # All entries are looked at, and there may be millions.
+    "start_to_close_timeout": timedelta(minutes=5),
+    # Somebody waits for it.
+    "schedule_to_close_timeout": timedelta(minutes=10),
+    "heartbeat_timeout": _HEARTBEAT_TIMEOUT,
+    "retry_policy": _PATIENT,
+}
+
+REDRIVE_SLICE: ActivityOptions = {
+    "task_queue": TaskQueue.ORCHESTRATION,
+    # As above.
+    "start_to_close_timeout": timedelta(minutes=5),
+    "schedule_to_close_timeout": _PATIENCE,
+    "heartbeat_timeout": _HEARTBEAT_TIMEOUT,
+    "retry_policy": _PATIENT,
+}
+
 VALIDATE_FEED: ActivityOptions = {
     "task_queue": TaskQueue.ORCHESTRATION,
     "start_to_close_timeout": _A_STATEMENT,

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from temporalio import workflow
 
 from feedmill.models.lists import ImportEnded, ImportList, ImportProgress
+from feedmill.models.redriving import EndedRedriven, RedriveEnded, RedriveProgress
 from feedmill.models.reextraction import Reextracted, ReextractionProgress, ReextractKept
 from feedmill.models.runs import (
     AllFeedsIngested,
@@ -246,6 +247,21 @@ class Reconcile(ABC):
         """Let runs of their own take stalled entries the rest of the way."""
 
 
+@workflow.defn(name="Redrive")
+class Redrive(ABC):
+    """Takes entries back from dead ends, for an operator who knows that the reason has passed."""
+
+    @workflow.run
+    @abstractmethod
+    async def run(self, request: RedriveEnded) -> EndedRedriven:
+        """Count dead ends; take those of a reason back, and let runs of their own go on with them."""
+
+    @workflow.query
+    @abstractmethod
+    def get_progress(self) -> RedriveProgress:
+        """How far it has come."""
+
+
 @workflow.defn(name="Reextract")
 class Reextract(ABC):
     """Finds articles anew in the pages that were kept, and has those distilled that read otherwise."""
@@ -303,6 +319,11 @@ def subscribe_feed_id(user_id: int, url: str) -> str:
 def import_id(user_id: int, file_hash: str) -> str:
     """Return the workflow id under which a user's list is imported: one at a time for each file."""
     return f"import/{user_id}/{file_hash}"
+
+
+def redrive_id(reason: str) -> str:
+    """Return the workflow id under which entries that ended for a reason are taken back: once at a time."""
+    return f"redrive/{reason}"
 
 
 def content_distillation_id(batch: str) -> str:

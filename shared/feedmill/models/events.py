@@ -20,6 +20,7 @@ class EventKind(StrEnum):
     ENTRY_UNAVAILABLE = "entry.unavailable"
     ENTRY_DISTILLED = "entry.distilled"
     ENTRY_UNDISTILLABLE = "entry.undistillable"
+    ENTRY_REDRIVEN = "entry.redriven"
 
 
 class RunRef(Model):

@@ -26,6 +26,7 @@ from feedmill.store.pages import PageStore
 from feedmill.store.pushes import PushStore
 from feedmill.store.reader import ReaderStore
 from feedmill.store.recipes import RecipeStore
+from feedmill.store.redriving import RedrivingStore
 from feedmill.store.robots import RobotsStore
 from feedmill.store.schema import check_schema
 from feedmill.store.spend import SpendStore
@@ -67,6 +68,7 @@ class Transaction:
         self.robots = RobotsStore(connection)
         self.users = UserStore(connection)
         self.events = EventStore(connection)
+        self.redriving = RedrivingStore(connection, self.events)
         self.reader = ReaderStore(connection)
         self.figures = FigureStore(connection)
 
