@@ -10,7 +10,7 @@ from feedmill.models.events import EventKind, NewEvent
 from feedmill.models.lists import FollowListed, ListedFollowed
 from feedmill.store import Store
 from feedmill.telemetry.logs import get_logger
-from feedmill.worker import heartbeating
+from feedmill.worker import current_run, heartbeating
 
 log = get_logger(__name__)
 
@@ -28,8 +28,9 @@ class Importer(ImportActivities):
             async with self._store.transaction() as tx:
                 before = await tx.imports.progress(request.import_id)
                 new = await tx.imports.follow_next(request.import_id, request.limit)
+                run = current_run()
                 tx.events.append(
-                    *(NewEvent(kind=EventKind.FEED_ADDED, feed_id=feed_id) for feed_id in new)
+                    *(NewEvent(kind=EventKind.FEED_ADDED, feed_id=each, run=run) for each in new)
                 )
                 progress = await tx.imports.progress(request.import_id)
             # All of a long list is looked for soon; those in between have been told.

@@ -22,7 +22,7 @@ from feedmill.models.subscribing import (
 )
 from feedmill.store import Store
 from feedmill.web.addresses import check_url
-from feedmill.worker import heartbeating
+from feedmill.worker import current_run, heartbeating
 
 # Postgres cannot index much more, and no feed needs it.
 _URL_CHARACTERS = 2_000
@@ -61,16 +61,14 @@ class Subscriber(SubscriptionActivities):
         async with heartbeating(), self._store.transaction() as tx:
             new = await tx.subscribing.follow(request.user_id, request.feed_id, request.by)
             if new:
-                tx.events.append(NewEvent(kind=EventKind.FEED_ADDED, feed_id=request.feed_id))
+                tx.events.append(_event(EventKind.FEED_ADDED, request.feed_id))
         return FeedFollowed(new=new)
 
     @activity.defn
     async def undo_follow(self, request: UndoneBy) -> StepUndone:
         async with heartbeating(), self._store.transaction() as tx:
             left = await tx.subscribing.undo_follow(request.user_id, request.by)
-            tx.events.append(
-                *(NewEvent(kind=EventKind.FEED_REMOVED, feed_id=feed_id) for feed_id in left)
-            )
+            tx.events.append(*(_event(EventKind.FEED_REMOVED, feed_id) for feed_id in left))
         return StepUndone(changed=bool(left))
 
     @activity.defn
@@ -78,3 +76,7 @@ class Subscriber(SubscriptionActivities):
         async with heartbeating(), self._store.transaction() as tx:
             forgotten = await tx.subscribing.undo_add_feed(request.by)
         return StepUndone(changed=bool(forgotten))
+
+
+def _event(kind: EventKind, feed_id: int) -> NewEvent:
+    return NewEvent(kind=kind, feed_id=feed_id, run=current_run())

@@ -259,6 +259,31 @@ async def test_progress_is_told_only_when_it_changes(
     assert [message.event for message in seen] == ["run.progress", "run.finished"]
 
 
+async def test_progress_is_told_twice_a_second_however_often_it_changes(
+    api: ClientSession, library: Library, orchestrator: Client, stream: OpenStream
+) -> None:
+    feed_id = await library.feed()
+    run = await started(api, feed_id)
+    handle = orchestrator.get_workflow_handle(run.workflow_id)
+    loop = asyncio.get_running_loop()
+
+    answer = await stream(api, f"{run.href}/events")
+    began = loop.time()
+    for fetched in range(1, 101):
+        progress = IngestionProgress(feed_id=feed_id, total=100, fetched=fetched)
+        await handle.signal("come_to", progress)
+    seconds = loop.time() - began
+    await asyncio.sleep(1)
+    await handle.signal("finish")
+    seen = await take_all(answer)
+
+    steps = [message.data["fetched"] for message in seen if message.event == "run.progress"]
+    assert steps == sorted(set(steps))
+    assert steps[-1] == 100
+    # One look every half a second, the first at once and the last after the last change.
+    assert len(steps) <= 2 * (seconds + 1) + 2
+
+
 async def test_a_run_that_is_over_is_told_at_once(
     api: ClientSession, library: Library, orchestrator: Client, stream: OpenStream
 ) -> None:

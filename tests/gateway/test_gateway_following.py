@@ -27,7 +27,7 @@ from feedmill.worker.run import build_worker
 from feedmill_orchestrator.subscribing import Subscriber
 from feedmill_orchestrator.workflows.subscribe_feed import SubscribeFeedWorkflow
 from support.library import Library
-from support.live_gateway import client, running_gateway, take_all
+from support.live_gateway import client, running_gateway, take, take_all
 from support.programs import binary
 from support.scripted_run import ScriptedRun
 
@@ -144,10 +144,11 @@ async def test_while_nobody_orchestrates_the_run_is_promised_and_kept(
         page = await (await reader.get(f"/?run={waiting.workflow_id}/{waiting.run_id}")).text()
         handle = temporal.get_workflow_handle(reading.run.workflow_id)
         async with api.get(f"{following.run.href}/events") as stream:
+            told = await take(stream, 2)
             done = IngestionProgress(feed_id=reading.feed.id, step=RunStep.DONE, total=3)
             await handle.signal("come_to", done)
             await handle.signal("finish")
-            told = await take_all(stream)
+            told += await take_all(stream)
         ended = RunView.model_validate(await (await api.get(following.run.href)).json())
 
     assert following.feed is None
@@ -155,7 +156,10 @@ async def test_while_nobody_orchestrates_the_run_is_promised_and_kept(
     assert (waiting.status, waiting.progress, before) == (RunStatus.RUNNING, None, (0, 0))
     assert under_way.feed_id == reading.feed.id
     assert "data-running" in page
+    # The saga's own steps are its news, and what its child has come to its progress.
+    assert [message.event for message in told[:2]] == ["feed.added", "run.progress"]
     assert told[-1].event == "run.finished"
+    assert told[0].data["feedId"] == reading.feed.id
     assert told[-1].data["progress"]["total"] == 3
     assert (ended.status, ended.progress) == (RunStatus.COMPLETED, done)
 

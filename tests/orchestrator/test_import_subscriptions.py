@@ -99,8 +99,9 @@ async def test_a_list_is_followed_in_slices_and_each_feed_announced(
     assert raw["waiting"] == 0
     assert await followed(store) == (25, 25)
     async with store.transaction() as tx:
-        kinds = [event.kind for event in await tx.events.after(0)]
-    assert kinds == [EventKind.FEED_ADDED] * 25
+        events = await tx.events.after(0)
+    assert [event.kind for event in events] == [EventKind.FEED_ADDED] * 25
+    assert {event.workflow_id for event in events} == {handle.id}
 
 
 async def test_whoever_polls_is_woken_for_new_feeds(store: Store, temporal: Client) -> None:
