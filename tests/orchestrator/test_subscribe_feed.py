@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from temporalio import activity
 from temporalio.client import (
     Client,
@@ -270,6 +270,52 @@ async def test_a_feed_that_somebody_else_follows_meanwhile_stays(
         feed_id=progress.feed_id,
         undone=(SubscribeStep.SUBSCRIBING,),
     )
+
+
+class OvertakenSubscriber(Subscriber):
+    """Whoever had added the feed undoes that before it is followed."""
+
+    def __init__(self, store: Store, doing: str) -> None:
+        super().__init__(store)
+        self._other, self._doing = store, doing
+
+    @activity.defn
+    async def add_feed(self, request: AddFeed) -> FeedAddedBy:
+        added = await super().add_feed(request)
+        async with self._other.transaction() as tx:
+            await tx.connection.execute(text(self._doing.format(feed_id=added.feed_id)))
+        return added
+
+
+async def test_a_feed_that_is_forgotten_before_it_is_followed_fails_at_once(
+    store: Store, temporal: Client
+) -> None:
+    library = await a_feed_ahead(store)
+    subscriber = OvertakenSubscriber(store, "delete from feeds where id = {feed_id}")
+    async with fleet(temporal, ScriptedIngestion(), subscriber=subscriber):
+        handle = await subscribe(temporal, library.user_id)
+        with pytest.raises(WorkflowUpdateFailedError):
+            await asyncio.wait_for(handle.execute_update(SubscribeFeed.followed), 20)
+
+    assert await rows(store) == (0, 0)
+
+
+async def test_a_feed_that_becomes_another_is_followed_as_that(
+    store: Store, temporal: Client
+) -> None:
+    library = await a_feed_ahead(store)
+    other = await library.feed("https://news.example/moved", followed=False)
+    becomes = (
+        "with gone as (delete from feeds where id = {feed_id} returning id, url) "
+        f"insert into aliases (url, feed_id, was_id) select url, {other}, id from gone"
+    )
+    subscriber = OvertakenSubscriber(store, becomes)
+    ingestion = ScriptedIngestion(FeedPolled(feed_id=1))
+    async with fleet(temporal, ingestion, subscriber=subscriber):
+        await (await subscribe(temporal, library.user_id)).result()
+
+    async with store.transaction() as tx:
+        assert [feed.id for feed in await tx.reader.feeds(library.user_id)] == [other]
 
 
 async def test_who_asks_is_answered_once_it_is_followed(store: Store, temporal: Client) -> None:

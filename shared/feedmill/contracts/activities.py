@@ -306,6 +306,8 @@ class SubscriptionActivities(ABC):
 
         Raises
         ------
+        NotFoundError
+            The feed was forgotten meanwhile.
         StoreUnavailableError
             Postgres did not answer. Retried.
         """

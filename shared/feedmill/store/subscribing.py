@@ -2,13 +2,14 @@
 
 from datetime import timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from feedmill.errors import NotFoundError
 from feedmill.store import clock
 from feedmill.store.feeds import FeedStore
-from feedmill.store.tables import feeds, subscriptions
+from feedmill.store.tables import aliases, feeds, subscriptions
 
 
 class SubscribingStore:
@@ -18,6 +19,7 @@ class SubscribingStore:
 
     async def add_feed(self, url: str, by: str, *, first_poll_in: timedelta) -> int:
         """Return the id of the feed at `url`; if nobody has added it yet, a run does so now."""
+        await self._feeds.hold([url])
         known = await self._feeds.known_as([url])
         if known:
             return known[url]
@@ -31,14 +33,33 @@ class SubscribingStore:
         return int((await self._connection.execute(statement)).scalar_one())
 
     async def follow(self, user_id: int, feed_id: int, by: str) -> bool:
-        """Let a user follow a feed; False when they did already."""
+        """Let a user follow a feed, or what it has become; False when they did already.
+
+        Raises
+        ------
+        NotFoundError
+            It was forgotten meanwhile: whoever had added it has undone that.
+        """
         statement = (
             insert(subscriptions)
-            .values(user_id=user_id, feed_id=feed_id, added_by=by)
+            .values(user_id=user_id, feed_id=await self._held(feed_id), added_by=by)
             .on_conflict_do_nothing()
             .returning(subscriptions.c.feed_id)
         )
         return (await self._connection.execute(statement)).scalar_one_or_none() is not None
+
+    async def _held(self, feed_id: int) -> int:
+        """Return the number that a feed has by now, and keep the feed until we commit."""
+        became = select(aliases.c.feed_id).where(aliases.c.was_id == feed_id).scalar_subquery()
+        statement = (
+            select(feeds.c.id)
+            .where(feeds.c.id == func.coalesce(became, feed_id))
+            .with_for_update(key_share=True)
+        )
+        now = (await self._connection.execute(statement)).scalar_one_or_none()
+        if now is None:
+            raise NotFoundError(f"Feed {feed_id} was forgotten meanwhile.")
+        return int(now)
 
     async def undo_follow(self, user_id: int, by: str) -> list[int]:
         """Let a user leave the feeds that a run let them follow; return these."""
