@@ -21,6 +21,7 @@ from feedmill_cli.commands.rollout import build_rollout
 from feedmill_cli.commands.schedules import build_schedules
 from feedmill_cli.errors import EXIT_FAILED, CommandError
 from feedmill_cli.output import complain
+from feedmill_cli.told import name_command
 
 EXIT_SETTINGS = 2
 
@@ -69,6 +70,7 @@ def _show_version(asked: bool) -> None:
 
 
 def _options(
+    context: typer.Context,
     *,
     _version: Annotated[
         bool,
@@ -76,6 +78,7 @@ def _options(
     ] = False,
 ) -> None:
     """Follow feeds, and have what they bring distilled for you."""
+    name_command(context.invoked_subcommand or "")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

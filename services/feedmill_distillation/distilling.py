@@ -26,6 +26,7 @@ from feedmill.models.entries import EntryStanding, Stage
 from feedmill.models.events import EventKind, NewEvent
 from feedmill.store import Store, Transaction
 from feedmill.store.distillates import Result
+from feedmill.telemetry import spans
 from feedmill.telemetry.logs import get_logger
 from feedmill.telemetry.metrics import BUDGET_STEPS, ENTRIES_DISTILLED
 from feedmill.worker import current_run, heartbeating
@@ -152,8 +153,10 @@ class DistillationService(DistillationActivities):
     async def _distill(
         self, content: ContentToDistill, choices: Sequence[RecipeChoice]
     ) -> DistillationDeferred | None:
-        async with self._storyteller.turn(content):
-            return await self._distill_story(content, choices)
+        facts = {"feedmill.entry_id": content.entry_id, "feedmill.feed_id": content.feed_id}
+        with spans.span("distil entry", facts):
+            async with self._storyteller.turn(content):
+                return await self._distill_story(content, choices)
 
     async def _distill_story(
         self, content: ContentToDistill, choices: Sequence[RecipeChoice]

@@ -13,6 +13,7 @@ from openai.types.chat import ChatCompletionMessageParam
 
 from feedmill.errors import ModelUnavailableError
 from feedmill.models.outcomes import ADVICE
+from feedmill.telemetry import spans
 from feedmill.telemetry.logs import get_logger
 from feedmill.telemetry.metrics import MODEL_SECONDS, MODEL_TOKENS
 from feedmill.web.headers import retry_after
@@ -27,6 +28,7 @@ from feedmill_distillation.refusals import (
     read_refusal,
 )
 from feedmill_distillation.streams import joined
+from feedmill_distillation.telling import call_facts, tell_answer, tell_refusal
 
 log = get_logger(__name__)
 
@@ -128,18 +130,23 @@ class Endpoint:
     ) -> Completion | openai.APIStatusError:
         started = time.perf_counter()
         outcome = "unavailable"
-        try:
-            async with asyncio.timeout(self._seconds):
-                completion = await self._receive(fields, messages)
-            outcome = "answered"
-        except openai.APIStatusError as error:
-            outcome = "refused"
-            return error
-        except (openai.APIError, TimeoutError, ValueError) as error:
-            # Without a status: lost on the way, or broken off in the middle of a stream.
-            raise ModelUnavailableError(f"the model did not answer: {_named(error)}") from None
-        finally:
-            MODEL_SECONDS.labels(outcome).observe(time.perf_counter() - started)
+        facts = call_facts(self._model, self._client.base_url.host, fields)
+        # Nothing of the trace goes to the endpoint: it is somebody else's.
+        with spans.span(f"chat {self._model}", facts, kind="client") as span:
+            try:
+                async with asyncio.timeout(self._seconds):
+                    completion = await self._receive(fields, messages)
+                outcome = "answered"
+            except openai.APIStatusError as error:
+                outcome = "refused"
+                tell_refusal(span, error.status_code)
+                return error
+            except (openai.APIError, TimeoutError, ValueError) as error:
+                # Without a status: lost on the way, or broken off in the middle of a stream.
+                raise ModelUnavailableError(f"the model did not answer: {_named(error)}") from None
+            finally:
+                MODEL_SECONDS.labels(outcome).observe(time.perf_counter() - started)
+            tell_answer(span, completion)
         return completion
 
     async def _receive(

@@ -18,6 +18,7 @@ from feedmill.models.entries import (
 from feedmill.models.feeds import Validators
 from feedmill.models.outcomes import Reason
 from feedmill.store import Store
+from feedmill.telemetry import spans
 from feedmill.telemetry.logs import get_logger
 from feedmill.telemetry.metrics import ENTRIES_FETCHED
 from feedmill.web.answers import Refusal
@@ -69,8 +70,9 @@ class Fetcher(FetchActivities):
     async def fetch_entries(self, request: FetchEntries) -> EntriesFetched:
         async def fetch(entry_id: int) -> FetchOutcome:
             entry = entries.get(entry_id)
-            outcome = EntryGone(entry_id=entry_id) if entry is None else await take(entry)
-            tell(outcome)
+            with spans.span("fetch entry", {"feedmill.entry_id": entry_id}) as span:
+                outcome = EntryGone(entry_id=entry_id) if entry is None else await take(entry)
+                span.note({"feedmill.outcome": tell(outcome)})
             return outcome
 
         async def take(entry: EntryToFetch) -> FetchOutcome:
@@ -134,8 +136,8 @@ def _condition(entry: EntryToFetch, stored: StoredContent | None) -> Validators 
     return None if stored is None or lacks_transcript else stored.validators
 
 
-def tell(outcome: FetchOutcome) -> None:
-    """Count an outcome, and log it."""
+def tell(outcome: FetchOutcome) -> str:
+    """Count an outcome, and log it; return it in a word."""
     facts = outcome.model_dump(mode="json", exclude={"outcome"})
     ended = outcome.reason if isinstance(outcome, ContentUnavailable) else outcome.outcome
     ENTRIES_FETCHED.labels(ended).inc()
@@ -143,3 +145,4 @@ def tell(outcome: FetchOutcome) -> None:
         "entry fetched" if isinstance(outcome, ContentFetched) else f"entry {outcome.outcome}",
         **facts,
     )
+    return ended

@@ -13,10 +13,11 @@ from feedmill.config import Network
 from feedmill.models.events import Event
 from feedmill.models.reader import Problem
 from feedmill.store import Store
+from feedmill.telemetry import spans
 from feedmill_gateway.imports import Imports
 from feedmill_gateway.listener import Bell
 from feedmill_gateway.lists.importing import ListReader
-from feedmill_gateway.middleware import Measured, SecurityHeaders
+from feedmill_gateway.middleware import Measured, SecurityHeaders, Traced
 from feedmill_gateway.pages import Pages
 from feedmill_gateway.postman import Postman
 from feedmill_gateway.problems import RESPONSES, answer_with_problems
@@ -27,6 +28,8 @@ from feedmill_gateway.subscriptions import Subscriptions
 
 # A URL is the largest thing anybody sends, but for lists: their routes allow more.
 _BODY_BYTES = 64 * 1024
+# FastAPI would tell of paths and queries: those of hubs' callbacks and of signing in are secrets.
+_OWN_TELEMETRY = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 _DESCRIPTION = """
 Follow feeds, watch them being polled, fetched and distilled, and read what came of it.
 
@@ -54,6 +57,7 @@ def create_app(
         description=_DESCRIPTION,
         max_body_size=_BODY_BYTES,
         separate_input_output_schemas=False,
+        telemetry=_OWN_TELEMETRY,
     )
     app.state.store, app.state.runs, app.state.bell = store, runs, bell
     app.state.networks, app.state.pages = networks, pages
@@ -70,6 +74,8 @@ def create_app(
     answer_with_problems(app)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Measured)
+    if spans.are_sent():
+        app.add_middleware(Traced)
     _document_more(app)
     return app
 

@@ -19,6 +19,7 @@ from feedmill.models.events import Event, RunRef
 from feedmill.models.reader import RunFinished
 from feedmill.models.runs import IngestionProgress
 from feedmill.store import Store
+from feedmill.telemetry import spans
 from feedmill_gateway.listener import Bell
 from feedmill_gateway.runs import Runs
 
@@ -139,7 +140,9 @@ class RunMessages:
 
     async def _watch(self, rung: asyncio.Event) -> None:
         while True:
-            progress = await self._runs.progress(self._ref)
+            # Asked twice a second, which nobody wants to be told of.
+            with spans.silence():
+                progress = await self._runs.progress(self._ref)
             if progress is not None and progress != self._progress:
                 self._progress = progress
                 rung.set()

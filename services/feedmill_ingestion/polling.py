@@ -19,6 +19,7 @@ from feedmill.models.feeds import (
     PollOutcome,
 )
 from feedmill.store import Store
+from feedmill.telemetry import spans
 from feedmill.web.governor import Governor
 from feedmill.worker import attempt_key, current_run, heartbeating, in_parallel
 from feedmill_ingestion.asking import Asker
@@ -100,8 +101,9 @@ class Poller(IngestionActivities):
             async with self._store.transaction() as tx:
                 await tx.feeds.release([feed.id], owner)
             return await self._outcome(feed)
-        poll = await self._asker.ask(feed, self._governor.slot)
-        recorded = await self._recorder.record(feed, poll, place=None, run=current_run())
+        with spans.span("poll feed", {"feedmill.feed_id": feed.id}):
+            poll = await self._asker.ask(feed, self._governor.slot)
+            recorded = await self._recorder.record(feed, poll, place=None, run=current_run())
         if recorded.feed is None:
             return FeedMissing(feed_id=feed.id)
         if isinstance(poll, Postponed) and not recorded.overtaken:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from feedmill.models.feeds import DueFeedsPolled, PollDueFeeds
 from feedmill.models.hosts import Place
 from feedmill.store import Store
+from feedmill.telemetry import spans
 from feedmill.web.governor import Governor
 from feedmill_ingestion.asking import Asker
 from feedmill_ingestion.claiming import Claimed, claim_due
@@ -163,8 +164,11 @@ class Round:
 
     async def _poll(self, claimed: Claimed) -> None:
         admission = _Admission(self._governor, claimed.place)
-        poll = await self._asker.ask(claimed.feed, admission)
-        recorded = await self._recorder.record(claimed.feed, poll, place=admission.place, run=None)
+        with spans.span("poll feed", {"feedmill.feed_id": claimed.feed.id}):
+            poll = await self._asker.ask(claimed.feed, admission)
+            recorded = await self._recorder.record(
+                claimed.feed, poll, place=admission.place, run=None
+            )
         self._new += recorded.new_entry_ids
         has_failed = isinstance(poll, Failed | TurnedAway)
         self._answer = self._answer.model_copy(

@@ -116,7 +116,27 @@ def _read_keys(text: str) -> dict[str, bytes]:
     return keys
 
 
-class ServiceSettings(LogSettings, StoreSettings, EncryptionSettings):
+class TracingSettings(BaseSettings):
+    """Whether anybody can follow one piece of work through the fleet."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    tracing_endpoint: HttpUrl | None = Field(
+        default=None,
+        description="an OpenTelemetry collector (OTLP over HTTP), without its /v1/traces",
+    )
+    tracing_share: float = Field(
+        default=1.0, ge=0, le=1, description="of the traces that begin here, so many are sent"
+    )
+
+    # A name of its own: a class that has another validator of the same name would lose this one.
+    @field_validator("tracing_endpoint", mode="before")
+    @classmethod
+    def _empty_endpoint_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
+
+
+class ServiceSettings(LogSettings, StoreSettings, EncryptionSettings, TracingSettings):
     """What every process of the fleet can be told."""
 
     telemetry_host: str = Field(default="127.0.0.1", description="0.0.0.0 in a container")
@@ -294,7 +314,7 @@ class GatewaySettings(ServiceSettings, NetworkSettings, ShardSettings):
     token: SecretStr = Field(min_length=20, description="what clients authenticate with")
 
 
-class StackSettings(LogSettings, EncryptionSettings):
+class StackSettings(LogSettings, EncryptionSettings, TracingSettings):
     """What `feedmill up` and the other commands can be told."""
 
     data_dir: str | None = Field(default=None, description="where everything is kept")

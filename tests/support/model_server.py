@@ -39,6 +39,7 @@ class ModelRequest(BaseModel):
     token_limits: dict[str, int] = {}
     temperature: float | None = None
     stream: bool = False
+    header_names: frozenset[str] = frozenset()
 
     @property
     def article(self) -> str:
@@ -81,7 +82,7 @@ class ModelServer:
         self._scripts.append((about, deque(answers)))
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        asked = _read(await request.json(), request.headers.get("Authorization", ""))
+        asked = _read(await request.json(), request.headers)
         self.requests.append(asked)
         response = await self._answer_to(asked)(asked)
         return _streamed(response) if asked.stream else response
@@ -370,11 +371,12 @@ def limited(**headers: str) -> Answer:
     return answer
 
 
-def _read(body: dict[str, Any], authorization: str) -> ModelRequest:
+def _read(body: dict[str, Any], headers: Mapping[str, str]) -> ModelRequest:
     return ModelRequest(
         model=body["model"],
         messages=body["messages"],
-        authorization=authorization,
+        authorization=headers.get("Authorization", ""),
+        header_names=frozenset(name.lower() for name in headers),
         format=body.get("response_format", {}).get("type", "text"),
         temperature=body.get("temperature"),
         stream=body.get("stream", False),

@@ -7,6 +7,7 @@ from pathlib import Path
 from feedmill_cli.gateway.client import Gateway, open_gateway
 from feedmill_cli.gateway.place import Place, find_gateway
 from feedmill_cli.settings import folder_of, load_settings
+from feedmill_cli.told import told
 
 
 def talk(
@@ -20,7 +21,9 @@ def talk(
         There is none, it does not answer, or it refuses.
     """
     settings = load_settings()
-    asyncio.run(_talk(request, find_gateway(settings, folder_of(settings, data_dir), url)))
+    place = find_gateway(settings, folder_of(settings, data_dir), url)
+    with told(settings):
+        asyncio.run(_talk(request, place))
 
 
 async def _talk(request: Callable[[Gateway], Awaitable[None]], place: Place) -> None:

@@ -13,6 +13,7 @@ from yarl import URL
 from feedmill.errors import TransientError
 from feedmill.models.base import Model
 from feedmill.models.outcomes import ADVICE, Reason
+from feedmill.telemetry import spans
 from feedmill_cli.errors import CommandError, ProblemError
 from feedmill_cli.gateway.place import Place
 
@@ -123,7 +124,7 @@ class Gateway:
 async def open_gateway(place: Place) -> AsyncIterator[Gateway]:
     """Open a connection pool to the gateway. Nothing is connected before the first request."""
     headers = {"Authorization": f"Bearer {place.token}"} if place.token else {}
-    async with aiohttp.ClientSession(headers=headers) as session:
+    async with aiohttp.ClientSession(headers={**headers, **spans.headers()}) as session:
         yield Gateway(session, URL(place.url))
 
 

@@ -14,6 +14,7 @@ from feedmill_cli.errors import EXIT_NOT_RUNNING, CommandError, NotRunningError
 from feedmill_cli.settings import folder_of, load_settings
 from feedmill_cli.stack import ports
 from feedmill_cli.stack.folder import Folder
+from feedmill_cli.told import told
 
 T = TypeVar("T")
 
@@ -33,7 +34,8 @@ def ask_temporal(request: Callable[[Client], Awaitable[T]], data_dir: Path | Non
     """
     settings = load_settings()
     address = address_of(folder_of(settings, data_dir), os.environ)
-    return asyncio.run(_ask(request, address, settings.keys()))
+    with told(settings):
+        return asyncio.run(_ask(request, address, settings.keys()))
 
 
 def address_of(folder: Folder, environ: Mapping[str, str]) -> str | None:

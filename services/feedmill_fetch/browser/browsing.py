@@ -18,6 +18,7 @@ from feedmill.models.entries import (
 )
 from feedmill.models.outcomes import Reason
 from feedmill.store import Store
+from feedmill.telemetry import spans
 from feedmill.web.answers import Deferred, Refusal
 from feedmill.web.governor import Governor
 from feedmill.web.robots import Robots
@@ -60,8 +61,9 @@ class BrowserFetcher(BrowserActivities):
     async def browse_entries(self, request: FetchEntries) -> EntriesFetched:
         async def browse(entry_id: int) -> FetchOutcome:
             entry = entries.get(entry_id)
-            outcome = EntryGone(entry_id=entry_id) if entry is None else await take(entry)
-            tell(outcome)
+            with spans.span("browse entry", {"feedmill.entry_id": entry_id}) as span:
+                outcome = EntryGone(entry_id=entry_id) if entry is None else await take(entry)
+                span.note({"feedmill.outcome": tell(outcome)})
             return outcome
 
         async def take(entry: EntryToFetch) -> FetchOutcome:

@@ -14,6 +14,7 @@ from feedmill.config import Network, WebSettings
 from feedmill.errors import UrlRefusedError
 from feedmill.models.feeds import Validators
 from feedmill.models.outcomes import Reason
+from feedmill.telemetry import spans
 from feedmill.telemetry.metrics import HTTP_REQUEST_SECONDS
 from feedmill.web.addresses import check_url
 from feedmill.web.answers import Answer, Deferred, Refusal, Reply
@@ -22,6 +23,7 @@ from feedmill.web.exchange import Ask, Exchange, Moved, WebLimits
 from feedmill.web.failures import refused
 from feedmill.web.locations import joined
 from feedmill.web.names import LookUp, ask_system
+from feedmill.web.telling import facts_of, tell_end
 
 Purpose = Literal["feed", "page", "transcript", "robots", "hub"]
 
@@ -115,14 +117,19 @@ class WebClient:
         start = self.checked(ask.url)
         if isinstance(start, Refusal):
             return start
-        reply, seconds = await self._follow(start, ask, admit, permit)
+        reply, seconds = await self._follow(start, ask, purpose, admit, permit)
         if seconds and not isinstance(reply, Deferred):
             outcome = reply.reason if isinstance(reply, Refusal) else "ok"
             HTTP_REQUEST_SECONDS.labels(purpose, outcome).observe(seconds)
         return reply
 
     async def _follow(
-        self, start: str, ask: Ask, admit: Admission, permit: Permission | None
+        self,
+        start: str,
+        ask: Ask,
+        purpose: Purpose,
+        admit: Admission,
+        permit: Permission | None,
     ) -> tuple[Reply, float]:
         asked = [start]
         for_good = True
@@ -137,7 +144,8 @@ class WebClient:
                     return Deferred(until=until, begun=len(asked) > 1), seconds
                 # Waiting for a slot was our own doing, and costs the site none of its time.
                 started = time.monotonic()
-                reply = await self._exchange.ask(url, ask, self._limits.total_seconds - seconds)
+                left = self._limits.total_seconds - seconds
+                reply = await self._exchanged(url, ask, purpose, left)
                 seconds += time.monotonic() - started
             if not isinstance(reply, Moved):
                 return _placed(reply, redirected=len(asked) > 1, for_good=for_good), seconds
@@ -148,6 +156,14 @@ class WebClient:
                 return Refusal(reason=Reason.HTTP_STATUS, detail="redirects out of TLS"), seconds
             for_good = for_good and reply.for_good and not _is_downgrade(url, hop)
             asked.append(hop)
+
+    async def _exchanged(
+        self, url: str, ask: Ask, purpose: Purpose, seconds: float
+    ) -> Answer | Refusal | Moved:
+        with spans.span(ask.method, facts_of(url, ask, purpose), kind="client") as span:
+            reply = await self._exchange.ask(url, ask, seconds)
+            tell_end(span, reply)
+        return reply
 
     def _next_hop(self, location: str, asked: Sequence[str]) -> str | Refusal:
         hop = self.checked(joined(asked[-1], location))

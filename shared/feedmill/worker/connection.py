@@ -13,6 +13,7 @@ from temporalio.runtime import Runtime
 from temporalio.service import RPCError
 
 from feedmill.errors import SettingsError, TemporalUnavailableError
+from feedmill.telemetry import spans
 from feedmill.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -68,7 +69,10 @@ async def connect(
     while True:
         try:
             return await Client.connect(
-                **options, data_converter=data_converter(keys), runtime=runtime
+                **options,
+                data_converter=data_converter(keys),
+                plugins=spans.plugins(),
+                runtime=runtime,
             )
         except RuntimeError as error:
             log.warning("temporal unreachable", address=options["target_host"], error=str(error))
@@ -89,7 +93,9 @@ async def connect_once(
     options = connection_options()
     if address is not None:
         options["target_host"] = address
-    return await Client.connect(**options, data_converter=data_converter(keys))
+    return await Client.connect(
+        **options, data_converter=data_converter(keys), plugins=spans.plugins()
+    )
 
 
 async def check_temporal(client: Client) -> None:

@@ -15,12 +15,14 @@ from temporalio.client import Client
 from feedmill.config import ServiceSettings
 from feedmill.errors import FeedmillError, TemporalUnavailableError
 from feedmill.store import Store
+from feedmill.telemetry import spans
 from feedmill.telemetry.health import Health
 from feedmill.telemetry.logs import configure_logs, get_logger
 from feedmill.telemetry.runtime import start_runtime
 from feedmill.telemetry.server import serve_telemetry
 from feedmill.worker.connection import check_temporal, connect
 from feedmill.worker.namespaces import with_namespace
+from feedmill.worker.versions import BUILD_VARIABLE
 
 log = get_logger(__name__)
 
@@ -29,6 +31,8 @@ log = get_logger(__name__)
 _HARD_EXIT_AFTER_SECONDS = 5
 EXIT_SETTINGS = 2
 _EXIT_STUCK = 3
+# For the last spans; a collector that is away holds up no process for longer.
+_LAST_SPANS_SECONDS = 2.0
 
 
 class Process:
@@ -68,6 +72,7 @@ async def process(
     Yields None when a signal came before Temporal did.
     """
     configure_logs(settings, service)
+    spans.start(settings, service, build=os.environ.get(BUILD_VARIABLE))
     stopping = asyncio.Event()
     health = Health({"postgres": store.check, "temporal": _not_connected_yet})
     _heed_signals(stopping, health, settings.drain_seconds)
@@ -84,6 +89,7 @@ async def process(
         else:
             health.require("temporal", lambda: check_temporal(client))
             yield Process(client, health, stopping)
+        await asyncio.to_thread(spans.stop, _LAST_SPANS_SECONDS)
         log.info("process stopped")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from temporalio.client import Client
 from temporalio.worker import (
+    Interceptor,
     PollerBehaviorAutoscaling,
     ResourceBasedSlotConfig,
     Worker,
@@ -18,6 +19,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from feedmill.config import ServiceSettings
 from feedmill.contracts.queues import TaskQueue
 from feedmill.store import Store
+from feedmill.telemetry import spans
 from feedmill.telemetry.metrics import WORKER_SLOTS
 from feedmill.worker.interceptors import FeedmillInterceptor
 from feedmill.worker.process import process
@@ -102,7 +104,7 @@ def build_worker(
         activities=activities,
         workflows=workflows,
         workflow_runner=workflow_runner(long_lived if deployment else ()),
-        interceptors=[FeedmillInterceptor()],
+        interceptors=_interceptors(long_lived),
         tuner=_tuner(),
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(initial=2),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(initial=2),
@@ -110,6 +112,14 @@ def build_worker(
         max_heartbeat_throttle_interval=_HEARTBEAT_THROTTLE,
         deployment_config=deployment,
     )
+
+
+def _interceptors(long_lived: Collection[str]) -> list[Interceptor]:
+    if not spans.are_sent():
+        return [FeedmillInterceptor()]
+    from feedmill.worker.traces import TraceInterceptor  # noqa: PLC0415 - only who sends spans has to load it
+
+    return [FeedmillInterceptor(), TraceInterceptor(long_lived)]
 
 
 def workflow_runner(long_lived: Collection[str] = ()) -> SandboxedWorkflowRunner:

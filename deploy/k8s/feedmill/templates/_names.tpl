@@ -56,3 +56,8 @@ labels: {{- include "feedmill.labels" . | nindent 2 }}
 {{- if .digest }}{{ .digest | trimPrefix "sha256:" | trunc 16 }}
 {{- else }}{{ regexReplaceAll "[^a-zA-Z0-9._-]" (include "feedmill.tag" .root) "-" | trunc 63 }}{{ end }}
 {{- end }}
+
+{{/* The port of an address: the one that it names, or that of its scheme. */}}
+{{- define "feedmill.tracingPort" -}}
+{{- regexFind ":[0-9]+$" (urlParse .).host | trimPrefix ":" | default (ternary "443" "80" (hasPrefix "https:" .)) -}}
+{{- end }}

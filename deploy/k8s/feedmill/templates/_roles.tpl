@@ -65,6 +65,12 @@ TEMPORAL_TLS_SERVER_CA_CERT_PATH: /etc/feedmill/temporal/ca.crt
   valueFrom: {secretKeyRef: {name: {{ .existingSecret }}, key: {{ .key }}}}
 {{- end }}
 {{- end }}
+{{- with .Values.tracing }}
+{{- if .existingSecret }}
+- name: OTEL_EXPORTER_OTLP_HEADERS
+  valueFrom: {secretKeyRef: {name: {{ .existingSecret }}, key: {{ .key }}}}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{/* What only one role needs beside them. */}}
