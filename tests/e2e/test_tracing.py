@@ -1,12 +1,13 @@
 """One piece of work, followed through the whole fleet by whoever named a collector."""
 
 import base64
+import json
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from support.collector import SOON, Collector, open_collector
+from support.collector import SOON, Collector, Told, open_collector
 from support.model_server import open_model_server
 from support.origin import Origin
 from support.running_fleet import feedmill, running_fleet
@@ -59,6 +60,7 @@ async def test_a_command_is_one_trace_down_to_the_model(tmp_path: Path, origin: 
             async with called_back as answer:
                 assert answer.status == 410
             await collector.until(lambda: collector.named("POST /websub/{token}"))
+            logs = [json.loads(line) for part in SERVICES for line in _log(fleet.logs(), part)]
         told = collector.trace(begun.trace_id)
         everything = "".join(span.raw + repr(span.resource) for span in collector.spans)
 
@@ -107,6 +109,16 @@ async def test_a_command_is_one_trace_down_to_the_model(tmp_path: Path, origin: 
     # Asking how far a run has come, twice a second, is nobody's news.
     assert not [s for s in collector.spans if s.name.startswith(("QueryWorkflow", "HandleQuery"))]
 
+    _check_logs(logs, begun.trace_id, told)
+
+
+def _check_logs(logs: list[dict[str, str]], trace_id: str, told: list[Told]) -> None:
+    """Look whether lines name the trace they belong to, and the span in which they were written."""
+    written = [line for line in logs if line.get("trace_id") == trace_id]
+    assert {line["service"] for line in written} >= {"ingestion", "fetch", "distillation"}
+    assert {line["span_id"] for line in written} <= {span.span_id for span in told}
+    assert {"activity completed", "entry fetched"} <= {line["event"] for line in written}
+
 
 def _is_whole(collector: Collector, trace_id: str, entries: int) -> bool:
     told = collector.trace(trace_id)
@@ -115,3 +127,8 @@ def _is_whole(collector: Collector, trace_id: str, entries: int) -> bool:
         "RunWorkflow:SingleFeedIngestion" in names and names.count("distil entry") == entries
     )
     return has_ended and {span.parent_id for span in told} <= {"", *(span.span_id for span in told)}
+
+
+def _log(logs: dict[str, list[str]], service: str) -> list[str]:
+    lines = logs.get(service.removeprefix("feedmill-"), [])
+    return [line for line in lines if line.startswith("{")]

@@ -13,6 +13,7 @@ from structlog.types import EventDict, Processor, WrappedLogger
 from temporalio import activity, workflow
 
 from feedmill.config import LogFormat, LogSettings
+from feedmill.telemetry import spans
 
 # Libraries that say too much at INFO about what our own lines already say.
 _QUIET: tuple[str, ...] = (
@@ -95,7 +96,13 @@ def _shared_processors(service: str) -> list[Processor]:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
         name_service,
+        _name_trace,
     ]
+
+
+def _name_trace(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    event.update(spans.ids())
+    return event
 
 
 def _lift_temporal_fields(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
