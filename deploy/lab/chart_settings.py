@@ -25,6 +25,7 @@ NOT_VALUES = frozenset(
         "token",
         "model_api_key",
         "payload_keys",
+        "codec_token",
         "data_dir",
         "url",
     }

@@ -9,6 +9,7 @@ from feedmill.store.users import OWNER
 from feedmill.telemetry.logs import get_logger
 from feedmill.worker import main_of, process
 from feedmill_gateway.app import create_app
+from feedmill_gateway.codec import CodecEndpoint
 from feedmill_gateway.listener import open_bell
 from feedmill_gateway.lists.importing import ListReader
 from feedmill_gateway.pages import Pages
@@ -35,11 +36,23 @@ async def main() -> None:
                 networks=settings.allowed_networks,
                 list_reader=ListReader(),
                 pages=Pages(),
+                codec=_codec(settings, running.client.namespace),
             )
             server = build_server(
                 app, settings.gateway_host, settings.gateway_port, settings.drain_seconds
             )
             await serve(server, bell, running.stopping)
+
+
+def _codec(settings: GatewaySettings, namespace: str) -> CodecEndpoint | None:
+    if settings.codec_token is None:
+        return None
+    return CodecEndpoint(
+        settings.keys(),
+        settings.codec_token,
+        namespace=namespace,
+        origins=settings.codec_origins,
+    )
 
 
 async def _let_owner_in(store: Store, token: SecretStr, stopping: asyncio.Event) -> bool:

@@ -14,6 +14,7 @@ from feedmill.models.events import Event
 from feedmill.models.reader import Problem
 from feedmill.store import Store
 from feedmill.telemetry import spans
+from feedmill_gateway.codec import CodecEndpoint
 from feedmill_gateway.imports import Imports
 from feedmill_gateway.listener import Bell
 from feedmill_gateway.lists.importing import ListReader
@@ -47,8 +48,15 @@ def create_app(
     networks: Sequence[Network],
     list_reader: ListReader,
     pages: Pages,
+    codec: CodecEndpoint | None = None,
 ) -> FastAPI:
-    """Build the application. It answers; what it is given works."""
+    """Build the application. It answers; what it is given works.
+
+    Parameters
+    ----------
+    codec
+        Lets operators read encrypted payloads; None: nobody does.
+    """
     app = FastAPIOffline(
         redoc_url=None,
         static_url="/static/reference",
@@ -70,6 +78,8 @@ def create_app(
         app.include_router(router, responses=RESPONSES)
     app.include_router(PAGES)
     app.include_router(CALLBACKS)
+    if codec is not None:
+        app.include_router(codec.router())
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     answer_with_problems(app)
     app.add_middleware(SecurityHeaders)

@@ -31,6 +31,10 @@ Network = IPv4Network | IPv6Network
 
 _EXCEPTION = re.compile(r"([^\s=/]+)=([0-9]+(?:\.[0-9]+)?)(?:/([0-9]{1,3}))?")
 
+_ORIGIN = re.compile(
+    r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?"
+)
+
 
 def _split(value: object) -> object:
     """Read a comma-separated list the way people write one."""
@@ -312,6 +316,38 @@ class GatewaySettings(ServiceSettings, NetworkSettings, ShardSettings):
     gateway_host: str = Field(default="127.0.0.1", description="0.0.0.0 in a container")
     gateway_port: int = Field(default=8420, ge=1, le=65535)
     token: SecretStr = Field(min_length=20, description="what clients authenticate with")
+    codec_token: SecretStr | None = Field(
+        default=None,
+        min_length=20,
+        description="lets operators decrypt payloads, by Temporal's page and command line",
+    )
+    codec_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Temporal's pages that may ask for it, comma-separated: https://temporal.example",
+    )
+
+    _split_origins = field_validator("codec_origins", mode="before")(_split)
+
+    @field_validator("codec_token", mode="before")
+    @classmethod
+    def _empty_token_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("codec_origins")
+    @classmethod
+    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for each in value:
+            if not _ORIGIN.fullmatch(each):
+                raise ValueError(f"{each!r} is no origin: scheme://host or scheme://host:port")
+        return value
+
+    @model_validator(mode="after")
+    def _operators_are_no_readers(self) -> "GatewaySettings":
+        if self.codec_token is not None and self.payload_keys is None:
+            raise ValueError("FEEDMILL_PAYLOAD_KEYS is missing: FEEDMILL_CODEC_TOKEN needs it")
+        if self.codec_token == self.token:
+            raise ValueError("FEEDMILL_CODEC_TOKEN: must be another than FEEDMILL_TOKEN")
+        return self
 
 
 class StackSettings(LogSettings, EncryptionSettings, TracingSettings):

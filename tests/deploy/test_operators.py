@@ -1,4 +1,4 @@
-"""What the chart gives those who look into the fleet: traces."""
+"""What the chart gives those who look into the fleet: traces, and payloads that are encrypted."""
 
 from typing import Any
 
@@ -8,6 +8,8 @@ from lab.chart import Manifest, containers_of, one, pod_of, refusal, render
 from support.charts import REQUIRED, changed
 
 ROLES = ("ingestion", "fetch", "distillation", "orchestrator", "gateway")
+KEYS = {"temporal": {"payloadKeys": {"existingSecret": "feedmill-payload-keys"}}}
+CODEC = {"gateway": {"codecToken": {"existingSecret": "feedmill-codec"}}}
 
 
 def variables(manifests: list[Manifest], role: str) -> dict[str, Any]:
@@ -56,9 +58,30 @@ def test_every_process_has_what_the_collector_wants() -> None:
         assert named == {"secretKeyRef": {"name": "feedmill-collector", "key": "headers"}}
 
 
+def test_only_the_gateway_has_the_operators_token() -> None:
+    manifests = render(
+        changed(
+            changed(changed(REQUIRED, KEYS), CODEC), {"settings": {"codecOrigins": ["https://t"]}}
+        )
+    )
+
+    having = [role for role in ROLES if "FEEDMILL_CODEC_TOKEN" in variables(manifests, role)]
+    assert having == ["gateway"]
+    token = variables(manifests, "gateway")["FEEDMILL_CODEC_TOKEN"]["valueFrom"]
+    assert token == {"secretKeyRef": {"name": "feedmill-codec", "key": "codec-token"}}
+    settings = one(manifests, "ConfigMap", "settings")["data"]
+    assert settings["FEEDMILL_CODEC_ORIGINS"] == "https://t"
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [
+        pytest.param(CODEC, "temporal.payloadKeys.existingSecret is not", id="nothing to decrypt"),
+        pytest.param(
+            {"settings": {"codecOrigins": ["https://t"]}},
+            "codecToken.existingSecret",
+            id="no token",
+        ),
         pytest.param(
             {"tracing": {"existingSecret": "x"}}, "tracingEndpoint is not", id="no collector"
         ),

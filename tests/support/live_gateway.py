@@ -12,6 +12,7 @@ from temporalio.client import Client
 from feedmill.config import Network
 from feedmill.store import Store
 from feedmill_gateway.app import create_app
+from feedmill_gateway.codec import CodecEndpoint
 from feedmill_gateway.listener import open_bell
 from feedmill_gateway.lists.importing import ListReader
 from feedmill_gateway.pages import Pages
@@ -34,7 +35,11 @@ class RunningGateway:
 
 @asynccontextmanager
 async def running_gateway(
-    store: Store, temporal: Client, database_url: str, networks: tuple[Network, ...] = ()
+    store: Store,
+    temporal: Client,
+    database_url: str,
+    networks: tuple[Network, ...] = (),
+    codec: CodecEndpoint | None = None,
 ) -> AsyncIterator[RunningGateway]:
     """Serve the gateway as its process does, while the block lasts."""
     async with open_bell(database_url) as bell:
@@ -46,6 +51,7 @@ async def running_gateway(
             networks=networks,
             list_reader=ListReader(),
             pages=Pages(),
+            codec=codec,
         )
         port = free_port()
         server = build_server(app, "127.0.0.1", port, drain_seconds=5)

@@ -60,12 +60,14 @@ class EncryptingCodec(PayloadCodec):
         if payload.metadata.get("encoding") != _ENCODING:
             return payload
         name, form = payload.metadata["encryption-key-id"], payload.metadata["form"]
-        key = self._keys.get(name.decode())
+        called = name.decode(errors="replace")
+        key = self._keys.get(called)
         if key is None:
-            raise PayloadUnreadableError(f"no key {name.decode()!r} among FEEDMILL_PAYLOAD_KEYS")
+            raise PayloadUnreadableError(f"no key {called!r} among FEEDMILL_PAYLOAD_KEYS")
         nonce, sealed = payload.data[:_NONCE_BYTES], payload.data[_NONCE_BYTES:]
         try:
             plain = key.decrypt(nonce, sealed, name + b"/" + form)
-        except InvalidTag as error:
+        # ValueError: what is shorter than a nonce.
+        except (InvalidTag, ValueError) as error:
             raise PayloadUnreadableError("a payload is not what was encrypted") from error
         return Payload.FromString(zlib.decompress(plain) if form == b"zlib" else plain)

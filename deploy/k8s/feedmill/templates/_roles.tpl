@@ -78,6 +78,12 @@ TEMPORAL_TLS_SERVER_CA_CERT_PATH: /etc/feedmill/temporal/ca.crt
 {{- if eq .role.name "gateway" }}
 - name: FEEDMILL_TOKEN
   valueFrom: {secretKeyRef: {name: {{ .role.token.existingSecret }}, key: {{ .role.token.key }}}}
+{{- with .role.codecToken }}
+{{- if .existingSecret }}
+- name: FEEDMILL_CODEC_TOKEN
+  valueFrom: {secretKeyRef: {name: {{ .existingSecret }}, key: {{ .key }}}}
+{{- end }}
+{{- end }}
 - {name: FEEDMILL_GATEWAY_HOST, value: 0.0.0.0}
 - {name: FEEDMILL_GATEWAY_PORT, value: "8420"}
 {{- end }}
