@@ -1,7 +1,7 @@
 """The connection pool, and the transaction in which everything is read and written."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 
 from sqlalchemy import exc, select, text
@@ -27,6 +27,7 @@ from feedmill.store.pushes import PushStore
 from feedmill.store.reader import ReaderStore
 from feedmill.store.recipes import RecipeStore
 from feedmill.store.redriving import RedrivingStore
+from feedmill.store.resting import ask_the_rested
 from feedmill.store.robots import RobotsStore
 from feedmill.store.schema import check_schema
 from feedmill.store.spend import SpendStore
@@ -83,6 +84,7 @@ class Store:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._at_once = engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -93,13 +95,27 @@ class Store:
         StoreUnavailableError
             Postgres did not answer, or went away before the commit.
         """
-        try:
+        with _answering():
             async with self._engine.begin() as connection:
                 transaction = Transaction(connection)
                 yield transaction
                 await transaction.events.flush()
-        except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
-            raise StoreUnavailableError(f"Postgres did not answer: {_first_line(error)}") from error
+
+    @asynccontextmanager
+    async def statement(self) -> AsyncIterator[Transaction]:
+        """Open a connection for one statement, which is committed as soon as it is done.
+
+        Postgres is asked once where a transaction asks three times. Nothing holds a second
+        statement together with the first, and no event can be appended.
+
+        Raises
+        ------
+        StoreUnavailableError
+            Postgres did not answer. What was asked of it may have been done.
+        """
+        with _answering():
+            async with self._at_once.connect() as connection:
+                yield Transaction(connection)
 
     async def check(self) -> None:
         """Return when Postgres answers and its schema is the one this release knows.
@@ -122,13 +138,21 @@ async def open_store(settings: StoreSettings) -> AsyncIterator[Store]:
         pool_size=settings.database_pool_size,
         max_overflow=0,
         pool_timeout=_POOL_SECONDS,
-        pool_pre_ping=True,
         connect_args={"connect_timeout": _CONNECT_SECONDS, "application_name": "feedmill"},
     )
+    ask_the_rested(engine)
     try:
         yield Store(engine)
     finally:
         await engine.dispose()
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+        raise StoreUnavailableError(f"Postgres did not answer: {_first_line(error)}") from error
 
 
 def _first_line(error: Exception) -> str:
