@@ -166,7 +166,7 @@ class DistillationService(DistillationActivities):
             made = [await self._make(content, choice) for choice in choices]
         except BudgetSpentError as error:
             BUDGET_STEPS.labels("deferred").inc()
-            async with self._store.transaction() as tx:
+            async with self._store.statement() as tx:
                 await tx.entries.distil_later(content.entry_id, until=error.until)
             return DistillationDeferred(entry_id=content.entry_id, until=error.until)
         await self._keep(content, made)
@@ -177,7 +177,7 @@ class DistillationService(DistillationActivities):
         rungs = self._menu.rungs(content, choice)
         for distiller in rungs:
             recipe = distiller.recipe
-            async with self._store.transaction() as tx:
+            async with self._store.statement() as tx:
                 before = await tx.distillates.made_before(content.content_hash, recipe.id)
             before = before or await self._storyteller.told_before(content, recipe)
             if before is not None:
@@ -192,7 +192,7 @@ class DistillationService(DistillationActivities):
 
     async def _is_begun(self, content: ContentToDistill) -> bool:
         """Whether a part of it is paid for already: then the rest waits for tomorrow's budget."""
-        async with self._store.transaction() as tx:
+        async with self._store.statement() as tx:
             return await tx.drafts.any(content.content_hash)
 
     async def _keep(self, content: ContentToDistill, made: Sequence[Made]) -> None:

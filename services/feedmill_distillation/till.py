@@ -10,8 +10,7 @@ from feedmill.errors import BudgetSpentError, ModelUnavailableError
 from feedmill.models.base import Model
 from feedmill.models.spending import NANOS, Ceilings, Payer, Reservation, Spent, Usage
 from feedmill.store import Store
-from feedmill.store.drafts import Draft
-from feedmill.store.endpoints import Pass
+from feedmill.store.till import Draft, Entrant, Kept, Later
 from feedmill.telemetry.logs import get_logger
 from feedmill.telemetry.metrics import MODEL_COST, MODEL_UNPRICED_CALLS
 from feedmill_distillation.completions import Completion
@@ -107,13 +106,13 @@ class StoreTill:
 
     async def known(self) -> tuple[Dialect, bool]:
         """Return how the endpoint is asked, and whether it ever answered."""
-        async with self._store.transaction() as tx:
+        async with self._store.statement() as tx:
             known = await tx.endpoints.known(self._endpoint)
         return Dialect.model_validate(known.dialect or {}), known.has_answered
 
     async def learn(self, dialect: Dialect) -> None:
         """Tell all workers how the endpoint was asked when it answered."""
-        async with self._store.transaction() as tx:
+        async with self._store.statement() as tx:
             await tx.endpoints.learn(self._endpoint, dialect.model_dump(mode="json"))
 
     async def pay(self, call: PlannedCall, ask: Ask) -> Paid | TextRefused:
@@ -132,22 +131,16 @@ class StoreTill:
                 return entered
             if isinstance(entered, Reservation):
                 return await self._in_place(call, entered, ask)
-            await _wait(entered)
+            await _sit_out(entered)
 
-    async def _enter(self, call: PlannedCall) -> Paid | Reservation | Pass:
-        async with self._store.transaction() as tx:
-            draft = await tx.drafts.get(call.key)
-            if draft is not None:
-                return _redeemed(draft)
-            share = self._pace.share(1, call.prompt_tokens + call.answer_tokens)
-            passed = await tx.endpoints.pass_(self._endpoint, share)
-            if passed.wait is not None:
-                return passed
-            reserved = await tx.spend.reserve(self._most(call), self._ceilings)
-            if isinstance(reserved, Spent):
-                # Raised here, so that the pace is not charged either.
-                raise BudgetSpentError("today's budget is spent", until=reserved.until)
-            return reserved
+    async def _enter(self, call: PlannedCall) -> Paid | Reservation | Later:
+        share = self._pace.share(1, call.prompt_tokens + call.answer_tokens)
+        entrant = Entrant(call.key, self._endpoint, share, self._most(call))
+        async with self._store.statement() as tx:
+            entered = await tx.till.enter(entrant, self._ceilings)
+        if isinstance(entered, Spent):
+            raise BudgetSpentError("today's budget is spent", until=entered.until)
+        return _redeemed(entered) if isinstance(entered, Draft) else entered
 
     async def _in_place(
         self, call: PlannedCall, reservation: Reservation, ask: Ask
@@ -187,16 +180,16 @@ class StoreTill:
     ) -> Paid:
         used = _used(answer, self._price)
         unused = used.tokens - call.prompt_tokens - call.answer_tokens
-        # One transaction: what is paid for is kept, and what is kept is paid for.
-        async with self._store.transaction() as tx:
-            # The endpoint before the day, as whoever enters: else the two could lock each other out.
-            if self._pace.tokens:
+        kept = Kept(call.key, call.content_hash, answer.model_dump(mode="json"))
+        # One statement: what is paid for is kept, and what is kept is paid for.
+        async with self._store.statement() as tx:
+            await tx.till.settle(reservation, used, call.payer, kept)
+        if self._pace.tokens:
+            async with self._store.statement() as tx:
                 await tx.endpoints.correct(self._endpoint, self._pace.share(0, unused))
-            if answer.hold:
+        if answer.hold:
+            async with self._store.statement() as tx:
                 await tx.endpoints.hold(self._endpoint, answer.hold, "its rate limit is used up")
-            await tx.spend.settle(reservation, used, call.payer)
-            body = answer.model_dump(mode="json")
-            await tx.drafts.keep(call.key, call.content_hash, Draft(body, used.cost_nanos))
         self._say_unpriced(call.payer)
         _count(used)
         return Paid(answer, used)
@@ -216,8 +209,8 @@ class StoreTill:
         self._refused_until = time.monotonic() + error.wait.total_seconds()
 
     async def _give_back(self, reservation: Reservation, call: PlannedCall) -> None:
-        async with self._store.transaction() as tx:
-            await tx.spend.settle(reservation, Usage(), call.payer)
+        async with self._store.statement() as tx:
+            await tx.till.settle(reservation, Usage(), call.payer)
 
     def _say_unpriced(self, payer: Payer) -> None:
         if not self._has_said:
@@ -230,12 +223,11 @@ class StoreTill:
         return Usage(prompt_tokens=prompt, completion_tokens=answer, cost_nanos=cost)
 
 
-async def _wait(passed: Pass) -> None:
-    wait = passed.wait or timedelta(0)
-    if passed.held_for or wait > _WORTH_WAITING:
-        why = passed.held_for or "the pace that is set leaves no room"
-        raise ModelUnavailableError(why, retry_after=wait)
-    await asyncio.sleep(wait.total_seconds())
+async def _sit_out(later: Later) -> None:
+    if later.held_for or later.wait > _WORTH_WAITING:
+        why = later.held_for or "the pace that is set leaves no room"
+        raise ModelUnavailableError(why, retry_after=later.wait)
+    await asyncio.sleep(later.wait.total_seconds())
 
 
 def _redeemed(draft: Draft) -> Paid:

@@ -9,8 +9,9 @@ import pytest_asyncio
 
 from feedmill.errors import BudgetSpentError, ModelUnavailableError
 from feedmill.models.distillates import Distillate, EntryUndistillable
-from feedmill.models.spending import Ceilings, SpendReport
+from feedmill.models.spending import Ceilings, SpendReport, Usage
 from feedmill.store import Store
+from feedmill.store.till import Entrant, Later
 from feedmill_distillation.model import ModelDistiller
 from feedmill_distillation.recipe_files import RecipeFile
 from feedmill_distillation.till import Pace
@@ -211,10 +212,11 @@ async def test_a_pace_in_tokens_is_charged_with_what_was_used(
     # A call is thought to use some hundreds of tokens, and uses 120: 12 s of this pace.
     async with open_till_model(server, store, pace=Pace(tokens=600)) as model:
         await model.distill(ARTICLE)
-        async with store.transaction() as tx:
-            passed = await tx.endpoints.pass_(f"{server.url} small", timedelta(0))
+        async with store.statement() as tx:
+            entrant = Entrant("another call", f"{server.url} small", timedelta(0), Usage())
+            later = await tx.till.enter(entrant, Ceilings())
 
-    assert passed.wait == 2 * SECOND
+    assert later == Later(2 * SECOND)
 
 
 async def test_calls_that_begin_and_calls_that_end_do_not_lock_each_other_out(
@@ -228,13 +230,16 @@ async def test_calls_that_begin_and_calls_that_end_do_not_lock_each_other_out(
         await asyncio.gather(*(distill_some(model, task) for task in range(8)))
 
     assert len(server.requests) == 8 * 15
+    spent = await report(store)
+    assert (spent.items[0].calls, spent.reserved_tokens) == (8 * 15, 0)
 
 
 async def test_short_waits_are_sat_out(store: Store, server: ModelServer) -> None:
     async with open_till_model(server, store, pace=Pace(requests=600)) as model:
         texts = [article(f"Article {number}.") for number in range(4)]
-        async with store.transaction() as tx:
-            await tx.endpoints.pass_(f"{server.url} small", 10.2 * SECOND)
+        async with store.statement() as tx:
+            entrant = Entrant("another call", f"{server.url} small", 10.2 * SECOND, Usage())
+            await tx.till.enter(entrant, Ceilings())
         made = await asyncio.gather(*(model.distill(text) for text in texts))
 
     assert all(isinstance(each, Distillate) for each in made)

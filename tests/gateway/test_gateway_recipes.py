@@ -2,9 +2,10 @@ import pytest
 from aiohttp import ClientSession
 
 from feedmill.models.distillates import Distiller, Recipe
-from feedmill.models.spending import Ceilings, Payer, Reservation, Usage
+from feedmill.models.spending import Payer, Usage
 from feedmill.store import Store
 from support.library import Library
+from support.spending import reserve, spend
 
 CHOICE = "/api/v1/recipes/choice"
 BRIEF = Recipe(id="b", name="brief", distiller=Distiller.MODEL, model="small", prompt_version="1")
@@ -102,11 +103,8 @@ async def test_everybody_sees_the_distillate_they_chose(
 async def test_what_was_spent_is_shown(api: ClientSession, store: Store, library: Library) -> None:
     feed_id = await library.feed(title="News")
     used = Usage(calls=1, prompt_tokens=8, completion_tokens=2, cost_nanos=1_500_000)
-    async with store.transaction() as tx:
-        first = await tx.spend.reserve(used, Ceilings())
-        assert isinstance(first, Reservation)
-        await tx.spend.settle(first, used, Payer(feed_id=feed_id, recipe="brief", model="small"))
-        await tx.spend.reserve(used, Ceilings())
+    await spend(store, used, Payer(feed_id=feed_id, recipe="brief", model="small"))
+    await reserve(store, used)
 
     spent = await (await api.get("/api/v1/spend", params={"days": 1})).json()
 

@@ -13,11 +13,12 @@ from feedmill.contracts.queues import TaskQueue
 from feedmill.contracts.workflows import PollShard
 from feedmill.models.events import EventKind
 from feedmill.models.runs import TendShard
-from feedmill.models.spending import NANOS, Ceilings, Payer, Reservation, Usage
+from feedmill.models.spending import NANOS, Payer, Usage
 from feedmill.store import Store, open_store
 from feedmill_orchestrator import watching
 from feedmill_orchestrator.watching import FleetWatch, QueueWatch, watch
 from support.library import open_library
+from support.spending import spend
 
 
 def value(name: str, **labels: str) -> float | None:
@@ -81,10 +82,7 @@ async def test_entries_are_counted_when_they_become_readable(store: Store) -> No
 
 async def test_what_the_day_has_cost_is_measured(store: Store) -> None:
     used = Usage(calls=1, prompt_tokens=8, completion_tokens=2, cost_nanos=NANOS // 4)
-    async with store.transaction() as tx:
-        reserved = await tx.spend.reserve(used, Ceilings())
-        assert isinstance(reserved, Reservation)
-        await tx.spend.settle(reserved, used, Payer(feed_id=7, recipe="standard", model="small"))
+    await spend(store, used, Payer(feed_id=7, recipe="standard", model="small"))
 
     await FleetWatch(store).look()
 

@@ -6,7 +6,8 @@ import pytest_asyncio
 
 from feedmill.models.spending import Ceilings, Payer, Reservation, Spent, Usage
 from feedmill.store import Store
-from feedmill.store.spend import EXPIRES_AFTER
+from feedmill.store.till import EXPIRES_AFTER, Draft, Entrant, Kept, Later
+from support import spending
 from support.clock import NOON, Clock
 
 PAYER = Payer(feed_id=7, recipe="standard", model="small")
@@ -20,14 +21,13 @@ async def clock(store: Store) -> Clock:
 
 
 async def reserve(store: Store, ceilings: Ceilings, most: Usage = TEN) -> Reservation | Spent:
-    async with store.transaction() as tx:
-        return await tx.spend.reserve(most, ceilings)
+    return await spending.reserve(store, most, ceilings)
 
 
 async def settle(store: Store, reservation: Reservation | Spent, used: Usage = TEN) -> None:
     assert isinstance(reservation, Reservation)
-    async with store.transaction() as tx:
-        await tx.spend.settle(reservation, used, PAYER)
+    async with store.statement() as tx:
+        await tx.till.settle(reservation, used, PAYER)
 
 
 @pytest.mark.parametrize(
@@ -112,3 +112,41 @@ async def test_the_ledger_says_what_each_feed_cost(store: Store, clock: Clock) -
     assert (line.prompt_tokens, line.completion_tokens) == (17, 5)
     assert line.cost == report.today_cost == 200e-9
     assert (report.today_tokens, report.reserved_tokens, report.reserved_cost) == (22, 0, 0)
+
+
+async def test_an_answer_is_kept_until_its_text_is_done(store: Store) -> None:
+    first, second = {"choices": []}, {"choices": [{}]}
+    for said in (first, second):
+        reserved = await reserve(store, Ceilings())
+        assert isinstance(reserved, Reservation)
+        async with store.statement() as tx:
+            await tx.till.settle(reserved, TEN, PAYER, Kept("key", "text", said))
+
+    entrants = [Entrant(key, "here", timedelta(0), TEN) for key in ("key", "another", "key")]
+    async with store.transaction() as tx:
+        kept = [await tx.till.enter(entrant, Ceilings()) for entrant in entrants[:2]]
+        await tx.drafts.forget("text")
+        forgotten = await tx.till.enter(entrants[2], Ceilings())
+
+    assert kept[0] == Draft(first, 100)
+    assert isinstance(kept[1], Reservation)
+    assert isinstance(forgotten, Reservation)
+
+
+async def test_who_may_not_call_takes_nothing(store: Store, clock: Clock) -> None:
+    second = timedelta(seconds=1)
+    async with store.statement() as tx:
+        await tx.endpoints.hold("held", second, "busy")
+    spent, here, held = (
+        Entrant("call", endpoint, 15 * second, TEN) for endpoint in ("here", "here", "held")
+    )
+    async with store.statement() as tx:
+        no_room = await tx.till.enter(spent, Ceilings(tokens=5))
+        waits = await tx.till.enter(held, Ceilings())
+        report = await tx.spend.report()
+        enters = await tx.till.enter(here, Ceilings())
+
+    assert isinstance(no_room, Spent)
+    assert waits == Later(second, "busy")
+    assert report.reserved_tokens == 0
+    assert isinstance(enters, Reservation), "the pace was not charged for what had no room"

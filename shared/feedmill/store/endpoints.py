@@ -1,14 +1,11 @@
-"""What the pool knows of a model's endpoint: how it is asked, and when it may be asked next."""
+"""What the pool knows of a model's endpoint: how it is asked, and how long nobody asks it."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import INTERVAL, JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
-
-# So much of a pace may be used up at once: calls begin together, and the mean is what counts.
-_BURST = timedelta(seconds=10)
 
 _KNOWN = text("select dialect, has_answered from endpoints where endpoint = :endpoint")
 
@@ -17,23 +14,6 @@ insert into endpoints as known (endpoint, dialect, has_answered) values (:endpoi
 on conflict (endpoint) do update set
     dialect = excluded.dialect, has_answered = true, strikes = 0, held_for = ''
 """).bindparams(bindparam("dialect", type_=JSONB))
-
-# Nothing is taken of an endpoint that has to wait.
-_PASS = text("""
-with moment as materialized (select feedmill_now() as now), passed as (
-    insert into endpoints as known (endpoint, free_at)
-    select :endpoint, now - :burst + :share from moment
-    on conflict (endpoint) do update set
-        free_at = greatest(known.free_at, (select now from moment) - :burst) + :share
-    where coalesce(known.held_until, '-infinity') <= (select now from moment)
-        and coalesce(known.free_at, '-infinity') <= (select now from moment)
-    returning endpoint
-)
-select passed.endpoint is not null as passed, moment.now, known.held_for,
-    known.held_until, greatest(known.held_until, known.free_at) as next_at
-from moment left join passed on true
-    left join endpoints as known on known.endpoint = :endpoint
-""").bindparams(bindparam("burst", _BURST, type_=INTERVAL), bindparam("share", type_=INTERVAL))
 
 _CORRECT = text("""
 update endpoints set free_at = free_at + :share where endpoint = :endpoint
@@ -50,13 +30,6 @@ on conflict (endpoint) do update set
 """).bindparams(bindparam("wait", type_=INTERVAL))
 
 _STRIKES = text("select strikes from endpoints where endpoint = :endpoint")
-
-
-class Pass(NamedTuple):
-    """Leave to call now, or how long to wait for it, and why if the endpoint asked for it."""
-
-    wait: timedelta | None = None
-    held_for: str = ""
 
 
 class KnownEndpoint(NamedTuple):
@@ -77,21 +50,6 @@ class EndpointStore:
         """Write down how an endpoint was asked when it answered."""
         await self._connection.execute(_LEARN, {"endpoint": endpoint, "dialect": dialect})
 
-    async def pass_(self, endpoint: str, share: timedelta) -> Pass:
-        """Let a call start now, or say when.
-
-        Parameters
-        ----------
-        share
-            How long the whole pool's pace allows no other call like this one, on average.
-        """
-        asked = {"endpoint": endpoint, "share": share}
-        row = (await self._connection.execute(_PASS, asked)).one()
-        if row.passed:
-            return Pass()
-        held = row.held_until is not None and row.held_until > row.now
-        return Pass(_wait(row.now, row.next_at), row.held_for if held else "")
-
     async def correct(self, endpoint: str, share: timedelta) -> None:
         """Make up for a call that used more or less of the pace than was thought."""
         await self._connection.execute(_CORRECT, {"endpoint": endpoint, "share": share})
@@ -105,8 +63,3 @@ class EndpointStore:
         """Return how many refusals in a row named no time."""
         found = await self._connection.execute(_STRIKES, {"endpoint": endpoint})
         return int(found.scalar_one_or_none() or 0)
-
-
-def _wait(now: datetime, next_at: datetime | None) -> timedelta:
-    # None: somebody else's first call is being written down just now.
-    return max(next_at - now, timedelta(milliseconds=10)) if next_at else timedelta(milliseconds=10)

@@ -33,6 +33,7 @@ from feedmill.store.schema import check_schema
 from feedmill.store.spend import SpendStore
 from feedmill.store.stories import StoryStore
 from feedmill.store.subscribing import SubscribingStore
+from feedmill.store.till import TillStore
 from feedmill.store.upkeep import UpkeepStore
 from feedmill.store.urls import psycopg_url
 from feedmill.store.users import UserStore
@@ -59,6 +60,7 @@ class Transaction:
         self.recipes = RecipeStore(connection)
         self.drafts = DraftStore(connection)
         self.endpoints = EndpointStore(connection)
+        self.till = TillStore(connection)
         self.spend = SpendStore(connection)
         self.stories = StoryStore(connection)
         self.lists = ListStore(connection)
