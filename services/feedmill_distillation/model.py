@@ -114,6 +114,8 @@ async def open_client(
         max_retries=0,
         timeout=openai.Timeout(seconds, connect=_CONNECT_SECONDS),
     )
+    # The library loads this when it is asked for it first: not while articles wait.
+    _ = client.chat.completions
     async with client:
         yield client
 

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
@@ -69,6 +69,11 @@ class Reading:
     def tokens(self) -> tuple[Token, ...]:
         """Words and numbers, without punctuation."""
         return tuple(_tokens(self.text, self.lexicon))
+
+    @cached_property
+    def places(self) -> Mapping[Token, int]:
+        """Where each word stands, the first time if it is there twice."""
+        return {token: place for place, token in reversed(tuple(enumerate(self.tokens)))}
 
     @cached_property
     def stems(self) -> frozenset[str]:

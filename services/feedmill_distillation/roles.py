@@ -72,32 +72,32 @@ def _swapped_around(verb: Token, claim: Reading, passage: Reading) -> bool:
     there = [token for token in passage.telling if token.stem == verb.stem]
     if len(there) != 1:
         return False
-    ours, theirs = _sides(verb, claim), _sides(there[0], passage)
     if _is_placed(verb, claim) or _is_placed(there[0], passage):
         return False
     if _passive(verb, claim) != _passive(there[0], passage):
         return False
+    ours, theirs = _sides(verb, claim), _sides(there[0], passage)
     crossed = (ours[0].keys() & theirs[1].keys(), ours[1].keys() & theirs[0].keys())
-    named = any(ours[side][stem] for side in (0, 1) for stem in crossed[side])
-    return bool(crossed[0]) and bool(crossed[1]) and named
+    if not crossed[0] or not crossed[1]:
+        return False
+    return any(is_name(ours[side][stem], claim) for side in (0, 1) for stem in crossed[side])
 
 
-def _sides(verb: Token, reading: Reading) -> tuple[dict[str, bool], dict[str, bool]]:
-    """Return the words before and behind another one in its clause, and whether they are names."""
-    place = reading.tokens.index(verb)
-    telling = set(reading.telling)
-    clause = [token for token in reading.tokens if token.clause == verb.clause and token in telling]
-    before = {t.stem: is_name(t, reading) for t in clause if reading.tokens.index(t) < place}
-    after = {t.stem: is_name(t, reading) for t in clause if reading.tokens.index(t) > place}
+def _sides(verb: Token, reading: Reading) -> tuple[dict[str, Token], dict[str, Token]]:
+    """Return the words before and behind another one in its clause, by their stems."""
+    place = reading.places[verb]
+    clause = [(reading.places[t], t) for t in reading.telling if t.clause == verb.clause]
+    before = {token.stem: token for at, token in clause if at < place}
+    after = {token.stem: token for at, token in clause if at > place}
     # What stands on both sides has no side.
     both = before.keys() & after.keys()
-    first, last = ({s: n for s, n in side.items() if s not in both} for side in (before, after))
+    first, last = ({s: t for s, t in side.items() if s not in both} for side in (before, after))
     return first, last
 
 
 def _is_placed(verb: Token, reading: Reading) -> bool:
     """Tell whether a place or a time follows, and nobody to whom it is done; or it is no verb."""
-    place = reading.tokens.index(verb)
+    place = reading.places[verb]
     after = reading.tokens[place + 1 : place + 2]
     before = reading.tokens[max(0, place - 1) : place]
     return any(token.word in reading.lexicon.at for token in after) or any(
@@ -106,6 +106,6 @@ def _is_placed(verb: Token, reading: Reading) -> bool:
 
 
 def _passive(verb: Token, reading: Reading) -> bool:
-    place = reading.tokens.index(verb)
+    place = reading.places[verb]
     near = reading.tokens[place + 1 : place + 3] + reading.tokens[max(0, place - 3) : place]
     return any(token.word in reading.lexicon.by for token in near)

@@ -69,7 +69,7 @@ class Storyteller:
         # Picking sentences costs nothing, and its sentences are those of one text.
         if content.story is None or recipe.distiller is not Distiller.MODEL:
             return None
-        async with self._store.transaction() as tx:
+        async with self._store.statement() as tx:
             found = await tx.stories.told_before(content.entry_id, content.story, recipe.id)
         if found is None:
             return None

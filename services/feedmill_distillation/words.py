@@ -11,8 +11,11 @@ _UNSPACED = re.compile(
 
 def words(text: str) -> tuple[str, ...]:
     """Return the words of a text, folded; pairs of characters where no spaces part the words."""
+    folded = text.casefold()
+    if _UNSPACED.search(folded) is None:
+        return tuple(_WORD.findall(folded))
     found: list[str] = []
-    for run in _WORD.findall(text.casefold()):
+    for run in _WORD.findall(folded):
         found += [part for part in _UNSPACED.split(run) if part]
         for unspaced in _UNSPACED.findall(run):
             found += [unspaced[i : i + 2] for i in range(max(1, len(unspaced) - 1))]
