@@ -72,9 +72,11 @@ async def test_a_command_is_one_trace_down_to_the_model(tmp_path: Path, origin: 
         # The last of those above is the first that was done.
         above = collector.ancestry(call)
         assert above[:3] == ["chat test-model", "distil entry", "RunActivity:distill_entries"]
-        assert above[-4:] == [
+        assert above[-6:] == [
             "RunWorkflow:SingleFeedIngestion",
-            "StartWorkflow:SingleFeedIngestion",
+            "StartChildWorkflow:SingleFeedIngestion",
+            "RunWorkflow:SubscribeFeed",
+            "StartWorkflow:SubscribeFeed",
             "POST /api/v1/feeds",
             "feedmill add",
         ]
