@@ -9,6 +9,7 @@ from temporalio import activity
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.testing import ActivityEnvironment
 
+from feedmill.contracts import options
 from feedmill.contracts.workflows import Redrive, content_distillation_id, schedule_fetch_id
 from feedmill.models.entries import Stage
 from feedmill.models.events import EventKind
@@ -171,6 +172,23 @@ async def test_a_redrive_hands_everybody_over_and_stays_small(temporal: Client) 
     assert asked == [("a.example", 0, 500), ("a.example", 500, 200)]
     assert len({each.batch for each in redriver.slices}) == 2
     assert max(event.ByteSize() for event in events) <= MOST_BYTES
+
+
+async def test_who_is_taken_back_comes_after_those_whom_somebody_waits_for(
+    temporal: Client,
+) -> None:
+    redriver = ScriptedRedriver(SliceRedriven(new_entry_ids=(1,), fetched_entry_ids=(2,)))
+    async with fleet(temporal, ScriptedIngestion(), redriver=redriver):
+        # As the command does, which waits for the numbers alone.
+        handle = await start(
+            temporal, Redrive.run, RedriveEnded(reason=BLOCKED), priority=options.INTERACTIVE
+        )
+        await handle.result()
+
+    batch = redriver.slices[0].batch
+    for workflow_id in (schedule_fetch_id(batch), content_distillation_id(batch)):
+        described = await temporal.get_workflow_handle(workflow_id).describe()
+        assert described.raw_info.priority.priority_key == 3, workflow_id
 
 
 @pytest.mark.parametrize(

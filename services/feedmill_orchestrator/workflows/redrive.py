@@ -26,6 +26,8 @@ with workflow.unsafe.imports_passed_through():
 
 # A run of its own stays small enough to be read by a person.
 _BATCH_ENTRIES = 500
+# Somebody waits for our numbers, and so we come first; for what is taken back nobody waits.
+_BEHIND = options.priority_of(interactive=False)
 
 
 @workflow.defn(name="Redrive")
@@ -88,6 +90,7 @@ class RedriveWorkflow(Describable, Redrive):
                 ScheduleFetch.run,
                 FetchBatch(entry_ids=entry_ids),
                 id=schedule_fetch_id(batch),
+                priority=_BEHIND,
                 parent_close_policy=ParentClosePolicy.ABANDON,
             )
 
@@ -97,5 +100,6 @@ class RedriveWorkflow(Describable, Redrive):
                 ContentDistillation.run,
                 DistillBatch(entry_ids=entry_ids),
                 id=content_distillation_id(batch),
+                priority=_BEHIND,
                 parent_close_policy=ParentClosePolicy.ABANDON,
             )
