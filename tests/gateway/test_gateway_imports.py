@@ -4,6 +4,7 @@ import asyncio
 from io import BytesIO
 
 import pytest
+import pytest_asyncio
 from aiohttp import ClientSession, FormData
 from sqlalchemy import func, select, text
 from temporalio import activity
@@ -16,8 +17,10 @@ from feedmill.contracts.queues import TaskQueue
 from feedmill.models.lists import (
     FollowListed,
     ImportsListed,
+    ListedFeed,
     ListedFollowed,
     ListImported,
+    ListRead,
 )
 from feedmill.models.outcomes import Reason
 from feedmill.models.reader import RunStatus
@@ -28,7 +31,7 @@ from feedmill.worker.run import build_worker
 from feedmill_orchestrator.importing import Importer
 from feedmill_orchestrator.workflows.import_subscriptions import ImportSubscriptionsWorkflow
 from support.library import Library
-from support.live_gateway import client, running_gateway
+from support.live_gateway import TOKEN, browser, client, running_gateway
 from support.opml import opml
 from support.programs import binary
 
@@ -38,6 +41,7 @@ FILE = opml(
     '<outline type="rss" text="B" xmlUrl="https://b.example/"/>',
     '<outline type="rss" text="Gone"/>',
 )
+READ = ListRead(feeds=(ListedFeed(url="https://a.example/", line=1),))
 
 
 @pytest.fixture(autouse=True)
@@ -179,14 +183,47 @@ async def test_imports_are_listed_newest_first_and_only_ones_own(
         assert (await api.post(f"{path}/cancel")).status == 404
 
 
-async def test_without_temporal_nothing_is_half_imported(
-    store: Store, library: Library, database_url: str
-) -> None:
+@pytest_asyncio.fixture
+async def gone() -> Client:
+    """A client of a Temporal that has gone away."""
     async with await WorkflowEnvironment.start_local(
         dev_server_existing_path=binary("temporal"), data_converter=pydantic_data_converter
     ) as environment:
-        gone = environment.client
+        return environment.client
 
+
+async def test_while_nobody_can_tell_an_import_is_not_called_ended(
+    store: Store, library: Library, gone: Client, database_url: str
+) -> None:
+    async with store.transaction() as tx:
+        kept, _ = await tx.imports.keep(library.user_id, "hash", READ)
+
+    async with running_gateway(store, gone, database_url) as gateway, browser(gateway.url) as web:
+        await web.get("/", params={"token": TOKEN})
+        page = await (await web.get(f"/imports/{kept}")).text()
+
+    assert "ended early" not in page
+    assert "1 outline of 1 still to be followed" in page
+    assert 'http-equiv="refresh"' in page
+
+
+async def test_imports_are_listed_soon_whether_or_not_temporal_answers(
+    store: Store, library: Library, gone: Client, database_url: str
+) -> None:
+    async with store.transaction() as tx:
+        for number in range(20):
+            await tx.imports.keep(library.user_id, f"hash {number}", READ)
+
+    async with running_gateway(store, gone, database_url) as gateway, client(gateway.url) as api:
+        async with asyncio.timeout(20):
+            listed = ImportsListed.model_validate(await (await api.get("/api/v1/imports")).json())
+
+    assert [(each.waiting, each.status) for each in listed.items] == [(1, None)] * 20
+
+
+async def test_without_temporal_nothing_is_half_imported(
+    store: Store, library: Library, gone: Client, database_url: str
+) -> None:
     async with running_gateway(store, gone, database_url) as gateway, client(gateway.url) as api:
         answer = await api.post(OPML, data=BytesIO(FILE))
 

@@ -130,15 +130,17 @@ async def list_imports(user_id: int, store: Store, imports: Imports) -> list[Lis
     """Return a user's imports without their lines, newest first."""
     async with store.transaction() as tx:
         found = await tx.imports.recent(user_id)
+    # Side by side: each may be waited for as long as Temporal is away.
+    statuses = await asyncio.gather(*(imports.status(user_id, each.file_hash) for each in found))
     return [
         ListImported(
             id=each.id,
             href=_href(each.id),
-            status=await imports.status(user_id, each.file_hash),
+            status=status,
             lines=(),
             **each.progress.model_dump(by_alias=False),
         )
-        for each in found
+        for each, status in zip(found, statuses, strict=True)
     ]
 
 
