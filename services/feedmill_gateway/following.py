@@ -63,7 +63,7 @@ async def refresh_feed(feed_id: int, user_id: int, store: Store, runs: Runs) -> 
     """
     async with store.transaction() as tx:
         feed = await tx.reader.feed(user_id, feed_id)
-    return await runs.refresh(feed_id, feed.url)
+    return await runs.refresh(feed.id, feed.url)
 
 
 async def leave_feed(feed_id: int, user_id: int, store: Store) -> None:
@@ -75,9 +75,11 @@ async def leave_feed(feed_id: int, user_id: int, store: Store) -> None:
         They do not follow it.
     """
     async with store.transaction() as tx:
-        if not await tx.feeds.unsubscribe(user_id, feed_id):
+        # A feed that became another one is known by either number: what is done, is done to what it is.
+        feed = await tx.reader.feed(user_id, feed_id)
+        if not await tx.feeds.unsubscribe(user_id, feed.id):
             raise NotFoundError(f"You follow no feed {feed_id}.")
-        tx.events.append(NewEvent(kind=EventKind.FEED_REMOVED, feed_id=feed_id))
+        tx.events.append(NewEvent(kind=EventKind.FEED_REMOVED, feed_id=feed.id))
 
 
 async def change_feed(feed_id: int, change: FeedChange, user_id: int, store: Store) -> FeedView:
@@ -89,12 +91,12 @@ async def change_feed(feed_id: int, change: FeedChange, user_id: int, store: Sto
         They do not follow it.
     """
     async with store.transaction() as tx:
-        await tx.reader.feed(user_id, feed_id)
+        feed = await tx.reader.feed(user_id, feed_id)
         if "title" in change.model_fields_set:
-            await tx.lists.rename(user_id, feed_id, change.title)
+            await tx.lists.rename(user_id, feed.id, change.title)
         if "category" in change.model_fields_set:
-            await tx.lists.move(user_id, feed_id, change.category)
-        return await tx.reader.feed(user_id, feed_id)
+            await tx.lists.move(user_id, feed.id, change.category)
+        return await tx.reader.feed(user_id, feed.id)
 
 
 def _checked(url: str, networks: Sequence[Network]) -> str:

@@ -5,6 +5,7 @@ from aiohttp import ClientSession
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
+from feedmill.contracts.workflows import feed_ingestion_id
 from feedmill.models.events import EventKind
 from feedmill.models.hubs import HubState
 from feedmill.models.outcomes import ADVICE, Reason
@@ -133,6 +134,24 @@ async def test_feeds_are_listed_by_name_and_only_those_followed(
     listed = FeedList.model_validate(await (await api.get("/api/v1/feeds")).json())
 
     assert [feed.id for feed in listed.items] == [a, b, unnamed]
+
+
+async def test_what_is_asked_of_a_feed_by_the_number_it_had_is_done(
+    api: ClientSession, orchestrator: Client, library: Library, store: Store
+) -> None:
+    was, now = await library.feed("https://a.example/"), await library.feed("https://b.example/")
+    async with store.transaction() as tx:
+        assert await tx.feeds.move(was, "https://b.example/") == now
+
+    changed = await api.patch(f"/api/v1/feeds/{was}", json={"title": "B", "category": ["News"]})
+    refreshed = await (await api.post(f"/api/v1/feeds/{was}/refresh")).json()
+    left = await api.delete(f"/api/v1/feeds/{was}")
+
+    view = FeedView.model_validate(await changed.json())
+    assert (view.id, view.title, view.category) == (now, "B", ("News",))
+    assert refreshed["run"]["workflowId"] == feed_ingestion_id(now)
+    assert left.status == 204
+    assert (await api.get(f"/api/v1/feeds/{now}")).status == 404
 
 
 async def test_a_feed_that_is_left_is_gone(
