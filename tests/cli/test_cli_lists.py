@@ -1,3 +1,4 @@
+import asyncio
 import io
 import json
 import sys
@@ -14,7 +15,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
 from feedmill.contracts.queues import TaskQueue
-from feedmill.models.lists import MAX_LIST_BYTES, ListedFeed
+from feedmill.models.lists import MAX_LIST_BYTES, KeptImport, ListedFeed
 from feedmill.models.outcomes import ADVICE, Reason
 from feedmill.store import Store
 from feedmill.store.tables import categories, feeds
@@ -27,7 +28,7 @@ from support.library import open_library
 from support.live_gateway import running_gateway
 from support.opml import FEEDLY, opml
 from support.person import Person, Said
-from support.programs import binary
+from support.programs import binary, free_port
 
 IMPORTED = {
     "outlines": 9,
@@ -330,6 +331,50 @@ async def own_temporal() -> AsyncIterator[Client]:
         data_converter=pydantic_data_converter,
     ) as environment:
         yield environment.client
+
+
+async def test_an_import_is_waited_for_while_the_gateway_is_restarted(
+    person: Person,
+    store: Store,
+    own_temporal: Client,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    port = free_port()
+    monkeypatch.setattr("support.live_gateway.free_port", lambda: port)
+    monkeypatch.setattr("feedmill_gateway.lists.importing._IMPORTING_SECONDS", 0.5)
+    monkeypatch.setenv("FEEDMILL_URL", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("FEEDMILL_TOKEN", live_gateway.TOKEN)
+    (tmp_path / "given.opml").write_bytes(opml('<outline xmlUrl="https://a.example/"/>'))
+    owner = (await open_library(store)).user_id
+
+    async with running_gateway(store, own_temporal, database_url):
+        importing = asyncio.create_task(person.types("import", "given.opml"))
+        async with asyncio.timeout(20):
+            while not await kept(store, owner):
+                await asyncio.sleep(0.05)
+    # So long that it is asked in vain.
+    await asyncio.sleep(1.5)
+    async with (
+        running_gateway(store, own_temporal, database_url),
+        build_worker(
+            own_temporal,
+            TaskQueue.ORCHESTRATION,
+            workflows=[ImportSubscriptionsWorkflow],
+            activities=[Importer(store).follow_listed],
+        ),
+    ):
+        said = await importing
+
+    assert said.code == 0, said.err
+    assert "1 of 1 outlines still to be followed\n" in said.out
+    assert "1 of 1 feeds added.\n" in said.out
+
+
+async def kept(store: Store, user_id: int) -> list[KeptImport]:
+    async with store.transaction() as tx:
+        return await tx.imports.recent(user_id)
 
 
 async def test_five_thousand_outlines_go_round(

@@ -17,7 +17,8 @@ from feedmill.models.reader import RunStatus
 from feedmill_cli.commands.options import AsJson, DataDir, GatewayUrl
 from feedmill_cli.commands.talking import talk
 from feedmill_cli.errors import CommandError
-from feedmill_cli.gateway.client import Gateway, tell_failure
+from feedmill_cli.gateway.client import Gateway, GatewayAwayError, tell_failure
+from feedmill_cli.gateway.follow import Absence
 from feedmill_cli.output import harmless, open_console, print_json
 
 _OPML = "/api/v1/opml"
@@ -99,8 +100,15 @@ def _write(file: Path, content: bytes) -> None:
 
 
 async def _until_ended(gateway: Gateway, answer: bytes, *, silent: bool) -> bytes:
-    """Look at an import until no line of it waits, or it has ended early; return its report."""
+    """Look at an import until no line of it waits, or it has ended early; return its report.
+
+    Raises
+    ------
+    CommandError
+        The gateway stayed away for too long. The import itself goes on.
+    """
     console, shown = open_console(), ""
+    absence = Absence(goes_on="the import goes")
     imported = ListImported.model_validate_json(answer)
     while imported.waiting and imported.status in _GOES_ON:
         line = f"{imported.waiting} of {imported.outlines} outlines still to be followed"
@@ -108,7 +116,12 @@ async def _until_ended(gateway: Gateway, answer: bytes, *, silent: bool) -> byte
             console.print(line, soft_wrap=True, markup=False)
             shown = line
         await asyncio.sleep(_LOOK_SECONDS)
-        answer = await gateway.get(imported.href)
+        try:
+            answer = await gateway.look(imported.href)
+        except GatewayAwayError as error:
+            absence.bear(error)
+            continue
+        absence.end()
         imported = ListImported.model_validate_json(answer)
     return answer
 

@@ -46,6 +46,23 @@ class Gateway:
         """Return the JSON that stands at a path."""
         return await self._ask("GET", path, query=query)
 
+    async def look(self, path: str) -> bytes:
+        """Return the JSON that stands at a path, for somebody who looks again and again.
+
+        Raises
+        ------
+        ProblemError
+            The gateway refuses it.
+        GatewayAwayError
+            The gateway did not answer, or is not up to it now.
+        """
+        try:
+            async with self._session.get(self._at(path), timeout=_ANSWER_SECONDS) as answer:
+                await _refuse(answer)
+                return await answer.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise GatewayAwayError(f"the gateway does not answer: {error}") from error
+
     async def post(self, path: str, body: BaseModel | None = None) -> bytes:
         """Send something, and return the JSON answer."""
         return await self._ask("POST", path, body=body)
@@ -85,9 +102,7 @@ class Gateway:
             async with self._session.get(
                 self._at(path), headers=headers, timeout=_STREAM_SECONDS
             ) as answer:
-                if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-                    raise GatewayAwayError(f"the gateway answers {answer.status}")
-                await _refuse_problem(answer)
+                await _refuse(answer)
                 yield answer.content
         except (aiohttp.ClientError, TimeoutError) as error:
             raise GatewayAwayError(f"the gateway broke off: {error}") from error
@@ -126,6 +141,13 @@ async def open_gateway(place: Place) -> AsyncIterator[Gateway]:
     headers = {"Authorization": f"Bearer {place.token}"} if place.token else {}
     async with aiohttp.ClientSession(headers={**headers, **spans.headers()}) as session:
         yield Gateway(session, URL(place.url))
+
+
+async def _refuse(answer: aiohttp.ClientResponse) -> None:
+    """Tell what another try may help from what it does not."""
+    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise GatewayAwayError(f"the gateway answers {answer.status}")
+    await _refuse_problem(answer)
 
 
 async def _refuse_problem(answer: aiohttp.ClientResponse) -> None:

@@ -20,22 +20,39 @@ _RETRY_SECONDS = 1.0
 Show = Callable[[IngestionProgress], None]
 
 
-class _Absence:
-    """How long the gateway has been away: since the first attempt that failed, and not since its last word."""
+class Absence:
+    """How long the gateway has been away: since the first attempt that failed, and not since its last word.
 
-    def __init__(self, patience_seconds: float) -> None:
+    Parameters
+    ----------
+    goes_on
+        What does so meanwhile, for whoever has waited in vain.
+    """
+
+    def __init__(
+        self, *, goes_on: str = "the feed is read", patience_seconds: float = _PATIENCE_SECONDS
+    ) -> None:
         self._patience_seconds = patience_seconds
+        self._goes_on = goes_on
         self._since: float | None = None
 
     def end(self) -> None:
+        """Say that it is there."""
         self._since = None
 
     def bear(self, error: GatewayAwayError) -> None:
+        """Say that it is away.
+
+        Raises
+        ------
+        CommandError
+            It has been so for too long.
+        """
         now = time.monotonic()
         if self._since is None:
             self._since = now
         if now - self._since > self._patience_seconds:
-            raise CommandError(f"{error}; the feed is read on without us") from error
+            raise CommandError(f"{error}; {self._goes_on} on without us") from error
 
 
 async def follow_run(
@@ -50,7 +67,7 @@ async def follow_run(
     ProblemError
         There is no such run.
     """
-    reader, absence = MessageReader(), _Absence(patience_seconds)
+    reader, absence = MessageReader(), Absence(patience_seconds=patience_seconds)
     while True:
         try:
             async for message in _messages(gateway, f"{href}/events", reader, absence):
@@ -64,7 +81,7 @@ async def follow_run(
 
 
 async def _messages(
-    gateway: Gateway, path: str, reader: MessageReader, absence: _Absence
+    gateway: Gateway, path: str, reader: MessageReader, absence: Absence
 ) -> AsyncIterator[Message]:
     reader.forget_unfinished()
     async with gateway.stream(path, last_event_id=reader.last_id) as lines:
