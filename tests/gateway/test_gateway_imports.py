@@ -230,3 +230,20 @@ async def test_without_temporal_nothing_is_half_imported(
     problem = await answer.json(content_type="application/problem+json")
     assert (answer.status, problem["type"]) == (503, "urn:feedmill:problem:temporal-unavailable")
     assert await counted(store, imports, import_lines, subscriptions) == [0, 0, 0]
+
+
+async def test_what_one_could_not_begin_and_another_did_goes_on(
+    api: ClientSession, temporal: Client, store: Store, gone: Client, database_url: str
+) -> None:
+    async with running_gateway(store, gone, database_url) as cut, client(cut.url) as first:
+        failing = asyncio.create_task(first.post(OPML, data=BytesIO(FILE)))
+        async with asyncio.timeout(20):
+            while (await counted(store, imports)) == [0]:
+                await asyncio.sleep(0.05)
+        promised = await sent(api, 202)
+        failed = await failing
+    async with orchestrating(temporal, Importer(store)):
+        ended = await until_ended(api, promised)
+
+    assert failed.status == 503
+    assert (ended.added, ended.waiting) == (2, 0)

@@ -1,3 +1,5 @@
+from datetime import datetime, timedelta
+
 import pytest
 import pytest_asyncio
 from sqlalchemy import text
@@ -40,7 +42,7 @@ async def library(store: Store) -> Library:
     return await open_library(store)
 
 
-async def keep(store: Store, user_id: int, file_hash: str = "h1") -> tuple[int, bool]:
+async def keep(store: Store, user_id: int, file_hash: str = "h1") -> tuple[int, datetime | None]:
     async with store.transaction() as tx:
         return await tx.imports.keep(user_id, file_hash, LIST)
 
@@ -59,7 +61,7 @@ async def test_a_list_is_followed_slice_by_slice_in_its_order(
     store: Store, library: Library
 ) -> None:
     known = await library.feed("https://d.example/")
-    import_id, is_new = await keep(store, library.user_id)
+    import_id, kept_at = await keep(store, library.user_id)
     before = await progress(store, import_id)
 
     first = await follow(store, import_id, 2)
@@ -68,7 +70,7 @@ async def test_a_list_is_followed_slice_by_slice_in_its_order(
     third = await follow(store, import_id, 2)
     nothing = await follow(store, import_id, 2)
 
-    assert is_new
+    assert kept_at is not None
     assert before == ImportProgress(outlines=7, duplicates=1, broken=1, waiting=5)
     assert between == before.model_copy(update={"added": 2, "waiting": 3, "categories": 3})
     assert (len(first), len(second), len(third), nothing) == (2, 1, 1, ())
@@ -98,9 +100,10 @@ async def test_the_same_file_goes_on_where_it_stands_and_begins_anew_once_done(
     anew = await keep(store, library.user_id)
     await follow(store, import_id)
 
-    assert again == (import_id, False)
+    assert again == (import_id, None)
     assert (went_on.added, went_on.waiting) == (2, 3)
-    assert anew == (import_id, True)
+    assert anew[0] == import_id
+    assert anew[1] is not None
     assert await progress(store, import_id) == ImportProgress(
         outlines=7, followed=5, duplicates=1, broken=1
     )
@@ -141,7 +144,7 @@ async def test_an_import_is_its_users_alone_and_the_oldest_are_forgotten(
     waiting, _ = await keep(store, library.user_id, "waiting")
     ids = []
     for number in range(25):
-        import_id, _ = await keep(store, library.user_id, f"h{number}")
+        import_id, kept_at = await keep(store, library.user_id, f"h{number}")
         await follow(store, import_id)
         ids.append(import_id)
 
@@ -149,9 +152,12 @@ async def test_an_import_is_its_users_alone_and_the_oldest_are_forgotten(
         kept = [each.id for each in await tx.imports.recent(library.user_id)]
         others = await tx.imports.hash_of(library.user_id + 1, ids[-1])
         own = await tx.imports.hash_of(library.user_id, ids[-1])
-        await tx.imports.forget(ids[-1])
+        assert kept_at is not None
+        await tx.imports.forget(ids[-1], kept_at - timedelta(seconds=1))
+        still = await tx.imports.hash_of(library.user_id, ids[-1])
+        await tx.imports.forget(ids[-1], kept_at)
         gone = await tx.imports.hash_of(library.user_id, ids[-1])
 
     assert kept == [*ids[:4:-1], waiting]
-    assert (others, own, gone) == (None, "h24", None)
+    assert (others, own, still, gone) == (None, "h24", "h24", None)
     assert await follow(store, ids[-1]) == ()

@@ -98,13 +98,13 @@ async def import_list(
     read = await reader.read(body, networks)
     file_hash = hashlib.sha256(body).hexdigest()[:16]
     async with store.transaction() as tx:
-        stored_id, is_new = await tx.imports.keep(user_id, file_hash, read)
+        stored_id, kept_at = await tx.imports.keep(user_id, file_hash, read)
     try:
         await imports.begin(user_id, file_hash, stored_id)
     except TemporalUnavailableError:
-        if is_new:
+        if kept_at is not None:
             async with store.transaction() as tx:
-                await tx.imports.forget(stored_id)
+                await tx.imports.forget(stored_id, kept_at)
         raise
     await imports.ended_within(_IMPORTING_SECONDS, user_id, file_hash)
     return await show_import(stored_id, user_id, store, imports)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, delete, exc, func, select, text, update
@@ -19,6 +20,7 @@ from feedmill.models.lists import (
     OutlineOutcome,
 )
 from feedmill.models.outcomes import ADVICE, Reason
+from feedmill.store import clock
 from feedmill.store.given import given, numbers, texts
 from feedmill.store.lists import ListStore
 from feedmill.store.tables import import_lines, imports
@@ -40,15 +42,17 @@ class ImportStore:
         self._connection = connection
         self._lists = ListStore(connection)
 
-    async def keep(self, user_id: int, file_hash: str, read: ListRead) -> tuple[int, bool]:
-        """Keep what a file lists, until its lines' turns come; return the import's id, and whether it is new.
+    async def keep(
+        self, user_id: int, file_hash: str, read: ListRead
+    ) -> tuple[int, datetime | None]:
+        """Keep what a file lists, until its lines' turns come; return the import's id, and when it began.
 
-        The same file is one import: while lines of it wait it goes on as it stands, and afterwards it
-        begins anew.
+        The same file is one import: while lines of it wait it goes on as it stands (None), and
+        afterwards it begins anew.
         """
-        import_id = await self._own(user_id, file_hash)
+        import_id, kept_at = await self._own(user_id, file_hash)
         if await self._waits(import_id):
-            return import_id, False
+            return import_id, None
         await self._connection.execute(
             delete(import_lines).where(import_lines.c.import_id == import_id)
         )
@@ -59,11 +63,16 @@ class ImportStore:
         )
         await self._connection.execute(_KEEP, {"import_id": import_id, "lines": _lines(read)})
         await self._forget_oldest(user_id)
-        return import_id, True
+        return import_id, kept_at
 
-    async def forget(self, import_id: int) -> None:
-        """Forget an import with its lines; what is followed by it stays so."""
-        await self._connection.execute(delete(imports).where(imports.c.id == import_id))
+    async def forget(self, import_id: int, kept_at: datetime) -> None:
+        """Forget an import with its lines, unless somebody has given the same file since.
+
+        What is followed by it stays so.
+        """
+        await self._connection.execute(
+            delete(imports).where(imports.c.id == import_id, imports.c.created_at == kept_at)
+        )
 
     async def hash_of(self, user_id: int, import_id: int) -> str | None:
         """Return the hash of the file of a user's import, None if there is no such import of theirs."""
@@ -140,15 +149,18 @@ class ImportStore:
             **progress.model_dump(by_alias=False),
         )
 
-    async def _own(self, user_id: int, file_hash: str) -> int:
+    async def _own(self, user_id: int, file_hash: str) -> tuple[int, datetime]:
         statement = (
             insert(imports)
-            .values(user_id=user_id, hash=file_hash)
-            # An update that changes nothing: the row is ours until we commit.
-            .on_conflict_do_update(index_elements=["user_id", "hash"], set_={"hash": file_hash})
-            .returning(imports.c.id)
+            .values(user_id=user_id, hash=file_hash, created_at=clock.now())
+            # The row is ours until we commit; whoever kept it before sees that they are not alone.
+            .on_conflict_do_update(
+                index_elements=["user_id", "hash"], set_={"created_at": clock.now()}
+            )
+            .returning(imports.c.id, imports.c.created_at)
         )
-        return int((await self._connection.execute(statement)).scalar_one())
+        row = (await self._connection.execute(statement)).one()
+        return row.id, row.created_at
 
     async def _waits(self, import_id: int) -> bool:
         some = select(import_lines.c.number).where(
