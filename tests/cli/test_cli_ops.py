@@ -199,6 +199,18 @@ async def test_entries_are_taken_back_by_their_reason(person: Person, temporal: 
     assert (asked.feed_id, asked.host, asked.limit) == (7, "a.example", 9)
 
 
+async def test_a_host_is_taken_as_people_write_it(person: Person, temporal: Client) -> None:
+    redriver = ScriptedRedriver()
+    async with fleet(temporal, ScriptedIngestion(), redriver=redriver):
+        for host in ("Bücher.Example", "127.0.0.1:8443"):
+            await person.types("ops", "redrive", "page_blocked", "--host", host)
+        said = await person.types("ops", "redrive", "page_blocked", "--host", "https://a.example/")
+
+    assert [each.host for each in redriver.slices] == ["xn--bcher-kva.example", "127.0.0.1"]
+    assert said.code == 1
+    assert "https://a.example/ is no host: name it alone, like news.example" in said.err
+
+
 async def test_the_same_reason_is_taken_back_by_one_at_a_time(
     person: Person, temporal: Client
 ) -> None:

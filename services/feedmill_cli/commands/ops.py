@@ -1,12 +1,15 @@
 """`ops`: what whoever runs a fleet wants to see of it, and tell all of it at once."""
 
 from collections.abc import Sequence
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 from rich.table import Table
 
+from feedmill.errors import UrlRefusedError
 from feedmill.models.outcomes import Reason
 from feedmill_cli.commands.options import AsJson, DataDir
 from feedmill_cli.errors import CommandError
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from feedmill_cli.temporal.operating import Paused, QueueView, StuckRun
 
 _NOTE = "the fleet is paused"
+# Nobody is asked by it, so any host will do.
+_ANYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 
 
 def build_ops() -> typer.Typer:
@@ -123,7 +128,7 @@ def redrive(
     from feedmill_cli.temporal.place import ask_temporal  # noqa: PLC0415 - as above
 
     request = RedriveEnded(
-        reason=_reason(reason), feed_id=feed, host=host, most=most, is_dry_run=dry_run
+        reason=_reason(reason), feed_id=feed, host=_host(host), most=most, is_dry_run=dry_run
     )
     ended = ask_temporal(lambda client: operating.redrive(client, request), data_dir)
     if as_json:
@@ -176,6 +181,18 @@ def _reason(named: str | None) -> Reason | None:
     raise CommandError(
         f"{named} is no reason of ours: `feedmill ops redrive` lists those that entries ended with"
     )
+
+
+def _host(named: str | None) -> str | None:
+    """Return a host as entries' addresses have it: in lower case and ASCII, without a port."""
+    from feedmill.web.addresses import check_url  # noqa: PLC0415 - only this command has to load it
+
+    if named is None:
+        return None
+    try:
+        return urlsplit(check_url(f"http://{named}/", _ANYWHERE)).hostname
+    except UrlRefusedError as error:
+        raise CommandError(f"{named} is no host: name it alone, like news.example") from error
 
 
 def _ends_table(ends: "Sequence[DeadEnd]") -> Table:
