@@ -13,7 +13,7 @@ from temporalio.service import RPCError
 from feedmill.contracts import options
 from feedmill.contracts.queues import TaskQueue
 from feedmill.contracts.workflows import ImportSubscriptions, import_id
-from feedmill.errors import NotFoundError, TemporalUnavailableError
+from feedmill.errors import NotFoundError, PayloadUnreadableError, TemporalUnavailableError
 from feedmill.models.lists import ImportEnded, ImportList
 from feedmill.models.reader import RunStatus
 from feedmill_gateway.runs import Runs, answered_within, status_of
@@ -58,7 +58,13 @@ class Imports:
         try:
             async with asyncio.timeout(seconds):
                 await self._handle(user_id, file_hash).result()
-        except (TimeoutError, RPCError, WorkflowFailureError, WorkflowContinuedAsNewError):
+        except (
+            TimeoutError,
+            RPCError,
+            WorkflowFailureError,
+            WorkflowContinuedAsNewError,
+            PayloadUnreadableError,
+        ):
             return
 
     async def status(self, user_id: int, file_hash: str) -> RunStatus | None:

@@ -36,7 +36,7 @@ from feedmill.contracts.workflows import (
     poll_shard_id,
     refetch_id,
 )
-from feedmill.errors import NotFoundError, TemporalUnavailableError
+from feedmill.errors import NotFoundError, PayloadUnreadableError, TemporalUnavailableError
 from feedmill.models.events import RunRef
 from feedmill.models.reader import RunStarted, RunStatus, RunView
 from feedmill.models.runs import (
@@ -203,7 +203,7 @@ class Runs:
             view = _view(described)
             if view is None:
                 raise NotFoundError("There is no such run.")
-            return view.model_copy(update={"about": await described.static_summary() or ""})
+            return view.model_copy(update={"about": await _about(described)})
 
     async def began(self, ref: RunRef, user_id: int) -> bool:
         """Return whether a run is about an address that a user wanted to follow."""
@@ -227,7 +227,7 @@ class Runs:
         try:
             async with asyncio.timeout(_QUERY_SECONDS):
                 return await self._query(ref)
-        except (TimeoutError, RPCError, WorkflowQueryFailedError):
+        except (TimeoutError, RPCError, WorkflowQueryFailedError, PayloadUnreadableError):
             return None
 
     async def until_closed(self, ref: RunRef) -> None:
@@ -235,7 +235,7 @@ class Runs:
         while True:
             try:
                 await self._handle(ref).result(follow_runs=False)
-            except (WorkflowFailureError, WorkflowContinuedAsNewError):
+            except (WorkflowFailureError, WorkflowContinuedAsNewError, PayloadUnreadableError):
                 return
             except RPCError:
                 await asyncio.sleep(_RETRY_SECONDS)
@@ -260,7 +260,7 @@ class Runs:
     async def _with_result(self, view: RunView, ref: RunRef) -> RunView:
         try:
             ended = await self._handle(ref).result(follow_runs=False)
-        except WorkflowContinuedAsNewError:
+        except (WorkflowContinuedAsNewError, PayloadUnreadableError):
             return view
         except WorkflowFailureError as error:
             return view.model_copy(update={"detail": innermost(error)})
@@ -310,6 +310,14 @@ def started(handle: WorkflowHandle[Any, Any]) -> RunStarted:
 def run_of(ref: RunRef) -> RunStarted:
     """Return a run as it is told to whoever wants to follow it."""
     return RunStarted(workflow_id=ref.workflow_id, run_id=ref.run_id, href=href(ref))
+
+
+async def _about(described: WorkflowExecutionDescription) -> str:
+    """Return what a run is about; nothing while it is encrypted with a key that we have not yet, or no more."""
+    try:
+        return await described.static_summary() or ""
+    except PayloadUnreadableError:
+        return ""
 
 
 def _with_progress(view: RunView, progress: IngestionProgress | None) -> RunView:

@@ -21,7 +21,7 @@ from feedmill.contracts.workflows import (
     feed_ingestion_id,
     subscribe_feed_id,
 )
-from feedmill.errors import FollowingFailedError, UrlRefusedError
+from feedmill.errors import FollowingFailedError, PayloadUnreadableError, UrlRefusedError
 from feedmill.models.events import RunRef
 from feedmill.models.reader import RunStarted
 from feedmill.models.subscribing import FeedSubscribed, FollowingBegun, SubscribeToFeed
@@ -103,7 +103,12 @@ class Subscriptions:
             if isinstance(error.cause, ApplicationError) and error.cause.type == NOT_FOLLOWED:
                 raise FollowingFailedError(error.cause.message) from error
             log.warning("following not told", workflow_id=handle.id, error=str(error.cause))
-        except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError, RPCError) as error:
+        except (
+            TimeoutError,
+            WorkflowUpdateRPCTimeoutOrCancelledError,
+            RPCError,
+            PayloadUnreadableError,
+        ) as error:
             log.info("following takes long", workflow_id=handle.id, error=str(error))
         return None
 

@@ -8,14 +8,23 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from feedmill.contracts.queues import TaskQueue
 from feedmill.contracts.workflows import poll_shard_id
 from feedmill.models.reader import RunList, RunStarted, RunStatus, RunView
 from feedmill.models.runs import IngestionProgress, RunStep
 from feedmill.store import Store
+from feedmill.worker.connection import data_converter
+from feedmill.worker.run import build_worker
 from feedmill_gateway.runs import Runs, feed_of
+from feedmill_orchestrator.importing import Importer
+from feedmill_orchestrator.subscribing import Subscriber
+from feedmill_orchestrator.workflows.import_subscriptions import ImportSubscriptionsWorkflow
+from feedmill_orchestrator.workflows.subscribe_feed import SubscribeFeedWorkflow
 from support.library import Library
-from support.live_gateway import BEARER, client, running_gateway
+from support.live_gateway import BEARER, TOKEN, browser, client, running_gateway
+from support.opml import opml
 from support.programs import binary
+from support.scripted_run import ScriptedRun
 
 
 async def refresh(api: ClientSession, feed_id: int) -> RunStarted:
@@ -238,3 +247,62 @@ async def test_sleeping_shards_are_woken_and_missing_ones_do_no_harm(temporal: C
 
         async with asyncio.timeout(10):
             await handle.result()
+
+
+async def test_what_another_process_has_encrypted_breaks_no_page(
+    store: Store, library: Library, temporal: Client, database_url: str
+) -> None:
+    feed_id = await library.feed()
+    ours, theirs = with_keys(temporal, "ab"), with_keys(temporal, "cd")
+    async with (
+        build_worker(theirs, TaskQueue.ORCHESTRATION, workflows=[ScriptedRun]),
+        running_gateway(store, ours, database_url) as gateway,
+        browser(gateway.url) as web,
+    ):
+        run = await Runs(theirs).refresh(feed_id, "https://news.example/feed")
+        await web.get("/", params={"token": TOKEN})
+        for status in (RunStatus.RUNNING, RunStatus.COMPLETED):
+            page = await web.get("/", params={"run": f"{run.workflow_id}/{run.run_id}"})
+            view = RunView.model_validate(await (await web.get(run.href)).json())
+            assert page.status == 200
+            assert "data-run=" in await page.text()
+            assert (view.status, view.about, view.progress) == (status, "", None)
+            handle = theirs.get_workflow_handle(run.workflow_id)
+            if status is RunStatus.RUNNING:
+                await handle.signal("finish")
+                await handle.result()
+
+
+async def test_what_another_process_has_encrypted_refuses_nothing_that_is_begun(
+    store: Store, library: Library, temporal: Client, database_url: str
+) -> None:
+    ours = with_keys(temporal, "ab")
+    both = with_keys(temporal, "cd", "ab")
+    subscriber = Subscriber(store)
+    async with (
+        build_worker(
+            both,
+            TaskQueue.ORCHESTRATION,
+            workflows=[ScriptedRun, SubscribeFeedWorkflow, ImportSubscriptionsWorkflow],
+            activities=[
+                subscriber.validate_feed,
+                subscriber.add_feed,
+                subscriber.follow_feed,
+                Importer(store).follow_listed,
+            ],
+        ),
+        running_gateway(store, ours, database_url) as gateway,
+        client(gateway.url) as api,
+    ):
+        added = await api.post("/api/v1/feeds", json={"url": "https://a.example/"})
+        listed = opml('<outline xmlUrl="https://b.example/"/>')
+        imported = await api.post("/api/v1/opml", data=listed)
+
+    assert (added.status, imported.status) == (202, 200)
+    assert (await imported.json())["added"] == 1
+
+
+def with_keys(temporal: Client, *names: str) -> Client:
+    """Return a client that encrypts with the first of these keys, and knows them alone."""
+    keys = {name: name.encode() * 16 for name in names}
+    return Client(**{**temporal.config(), "data_converter": data_converter(keys)})
