@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from feedmill.web.names import LookUp, ask_system, open_resolver
-from feedmill_fetch.browser.door import Allowance, open_door
+from feedmill_fetch.browser.door import Allowance, Door, open_door
 from support.names import Names, v4
 
 # One address of loopback is the internet here, and all others are somebody's own.
@@ -175,3 +175,23 @@ async def test_a_tunnel_carries_what_either_side_says(outside: Host) -> None:
     assert came.endswith(outside.line)
     assert came.startswith(b"HTTP/1.1 200 ")
     assert outside.heard == [b"ClientHello"]
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+async def test_who_comes_as_the_door_closes_is_let_go(*, is_late: bool) -> None:
+    async with open_resolver(ask_system) as resolver:
+        closing = Door(resolver, INTERNET, Allowance(1, PLENTY))
+        if is_late:
+            await closing.close()
+
+        def come(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            closing.let_in(reader, writer)
+            # Before the connection's own task has made its first step.
+            for task in asyncio.all_tasks():
+                if task.get_name() == "browser connection":
+                    task.cancel()
+
+        async with await asyncio.start_server(come, "127.0.0.1", 0) as server, asyncio.timeout(5):
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            assert await reader.read() == b""
+            writer.close()

@@ -72,24 +72,28 @@ class Door:
         self._resolver = resolver
         self._allowed_networks = tuple(allowed_networks)
         self._guests: set[asyncio.Task[None]] = set()
+        self._is_closed = False
 
     def let_in(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._is_closed:
+            writer.close()
+            return
         guest = asyncio.create_task(self._serve(reader, writer), name="browser connection")
         self._guests.add(guest)
         guest.add_done_callback(self._guests.discard)
+        # Not by the task itself: one that is cancelled before its first step does nothing.
+        guest.add_done_callback(lambda _: writer.close())
 
     async def close(self) -> None:
-        """End every connection, whatever comes over it."""
+        """End every connection, whatever comes over it, and those that are just coming."""
+        self._is_closed = True
         for guest in tuple(self._guests):
             guest.cancel()
         await asyncio.gather(*self._guests, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            with contextlib.suppress(OSError, asyncio.IncompleteReadError, TimeoutError):
-                await self._answer(reader, writer)
-        finally:
-            writer.close()
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, TimeoutError):
+            await self._answer(reader, writer)
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with asyncio.timeout(_HEAD_SECONDS):
