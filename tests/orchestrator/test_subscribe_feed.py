@@ -45,6 +45,7 @@ from feedmill.models.subscribing import (
 from feedmill.store import Store
 from feedmill.store.tables import feeds, subscriptions
 from feedmill_orchestrator.subscribing import Subscriber
+from feedmill_orchestrator.workflows.subscribe_feed import SubscribeFeedWorkflow
 from support.fleet import ScriptedIngestion, fleet
 from support.library import Library, open_library
 from support.starting import start
@@ -384,3 +385,28 @@ async def test_a_feed_that_is_being_read_is_read_by_one_run(store: Store, tempor
 
     assert begun == FollowingBegun(feed_id=feed_id)
     assert ended == FeedSubscribed(feed_id=feed_id)
+
+
+class _Forgotten(SubscribeFeedWorkflow):
+    """Waits, outside any worker."""
+
+    def __init__(self) -> None:
+        self.is_undone = False
+
+    async def _subscribe(self, request: SubscribeToFeed) -> FeedSubscribed:
+        await asyncio.sleep(0)
+        return FeedSubscribed()
+
+    async def _undo(self) -> None:
+        self.is_undone = True
+
+
+async def test_a_run_whose_worker_is_gone_undoes_nothing() -> None:
+    forgotten = _Forgotten()
+    run = SubscribeFeedWorkflow.run(forgotten, SubscribeToFeed(user_id=1, url="https://a.example/"))
+    run.send(None)
+
+    # As it is collected in whatever event loop happens to run.
+    run.close()
+
+    assert not forgotten.is_undone

@@ -46,6 +46,9 @@ class SubscribeFeedWorkflow(Describable, SubscribeFeed):
     async def run(self, request: SubscribeToFeed) -> FeedSubscribed:
         try:
             ended = await self._subscribe(request)
+        except GeneratorExit:
+            # No failure: a worker that is gone forgets the run, and whoever goes on with it undoes it.
+            raise
         except BaseException:
             await self._undo()
             self._failed = True
