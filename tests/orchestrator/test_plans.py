@@ -52,13 +52,13 @@ def test_a_changed_step_changes_the_fingerprint() -> None:
 
 
 def test_steps_in_another_order_are_another_fingerprint() -> None:
-    source = next(path for path in WORKFLOW_MODULES if path.stem == "reconcile").read_text()
-    fetch, distill = (
-        "        await self._fetch(batch, found.new_entry_ids)\n",
-        "        await self._distill(batch, found.fetched_entry_ids)\n",
+    source = next(path for path in WORKFLOW_MODULES if path.stem == "redrive").read_text()
+    take_back, go_on = (
+        "            slice_ = await self._take_back(reason, batch, after=after, limit=limit)\n",
+        "            await take_up_again(batch, new=slice_.new_entry_ids, fetched=slice_.fetched_entry_ids)\n",
     )
 
-    assert commands(source.replace(fetch + distill, distill + fetch)) != commands(source)
+    assert commands(source.replace(take_back + go_on, go_on + take_back)) != commands(source)
 
 
 async def test_a_changed_step_fails_the_replay() -> None:

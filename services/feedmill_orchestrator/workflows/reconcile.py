@@ -1,20 +1,13 @@
 from temporalio import workflow
-from temporalio.workflow import ParentClosePolicy
 
 from feedmill.contracts import options
 from feedmill.contracts.activities import UpkeepActivities
-from feedmill.contracts.workflows import (
-    ContentDistillation,
-    Reconcile,
-    ScheduleFetch,
-    content_distillation_id,
-    schedule_fetch_id,
-)
-from feedmill.models.runs import DistillBatch, FetchBatch
+from feedmill.contracts.workflows import Reconcile
 from feedmill.models.upkeep import PickUpStalled, RepairStages, StagesRepaired
 
 with workflow.unsafe.imports_passed_through():
     from feedmill_orchestrator.workflows.describing import Describable
+    from feedmill_orchestrator.workflows.handing_over import take_up_again
 
 
 @workflow.defn(name="Reconcile")
@@ -31,25 +24,6 @@ class ReconcileWorkflow(Describable, Reconcile):
             ),
             **options.PICK_UP_STALLED,
         )
-        await self._fetch(batch, found.new_entry_ids)
-        await self._distill(batch, found.fetched_entry_ids)
+        await take_up_again(batch, new=found.new_entry_ids, fetched=found.fetched_entry_ids)
         picked_up = len(found.new_entry_ids) + len(found.fetched_entry_ids)
         return StagesRepaired(picked_up=picked_up, left=found.left)
-
-    async def _fetch(self, batch: str, entry_ids: tuple[int, ...]) -> None:
-        if entry_ids:
-            await workflow.start_child_workflow(
-                ScheduleFetch.run,
-                FetchBatch(entry_ids=entry_ids),
-                id=schedule_fetch_id(batch),
-                parent_close_policy=ParentClosePolicy.ABANDON,
-            )
-
-    async def _distill(self, batch: str, entry_ids: tuple[int, ...]) -> None:
-        if entry_ids:
-            await workflow.start_child_workflow(
-                ContentDistillation.run,
-                DistillBatch(entry_ids=entry_ids),
-                id=content_distillation_id(batch),
-                parent_close_policy=ParentClosePolicy.ABANDON,
-            )

@@ -1,15 +1,8 @@
 from temporalio import workflow
-from temporalio.workflow import ParentClosePolicy
 
 from feedmill.contracts import options
 from feedmill.contracts.activities import RedriveActivities
-from feedmill.contracts.workflows import (
-    ContentDistillation,
-    Redrive,
-    ScheduleFetch,
-    content_distillation_id,
-    schedule_fetch_id,
-)
+from feedmill.contracts.workflows import Redrive
 from feedmill.models.outcomes import Reason
 from feedmill.models.redriving import (
     CountDeadEnds,
@@ -19,15 +12,13 @@ from feedmill.models.redriving import (
     RedriveSlice,
     SliceRedriven,
 )
-from feedmill.models.runs import DistillBatch, FetchBatch
 
 with workflow.unsafe.imports_passed_through():
     from feedmill_orchestrator.workflows.describing import Describable, saying_what_was_done
+    from feedmill_orchestrator.workflows.handing_over import take_up_again
 
 # A run of its own stays small enough to be read by a person.
 _BATCH_ENTRIES = 500
-# Somebody waits for our numbers, and so we come first; for what is taken back nobody waits.
-_BEHIND = options.priority_of(interactive=False)
 
 
 @workflow.defn(name="Redrive")
@@ -61,8 +52,7 @@ class RedriveWorkflow(Describable, Redrive):
             limit = min(left, _BATCH_ENTRIES)
             batch = f"redrive-{workflow.info().run_id}-{batches}"
             slice_ = await self._take_back(reason, batch, after=after, limit=limit)
-            await self._fetch(batch, slice_.new_entry_ids)
-            await self._distill(batch, slice_.fetched_entry_ids)
+            await take_up_again(batch, new=slice_.new_entry_ids, fetched=slice_.fetched_entry_ids)
             if len(slice_.entry_ids) < limit:
                 return
             after, left, batches = slice_.entry_ids[-1], left - limit, batches + 1
@@ -83,23 +73,3 @@ class RedriveWorkflow(Describable, Redrive):
             }
         )
         return slice_
-
-    async def _fetch(self, batch: str, entry_ids: tuple[int, ...]) -> None:
-        if entry_ids:
-            await workflow.start_child_workflow(
-                ScheduleFetch.run,
-                FetchBatch(entry_ids=entry_ids),
-                id=schedule_fetch_id(batch),
-                priority=_BEHIND,
-                parent_close_policy=ParentClosePolicy.ABANDON,
-            )
-
-    async def _distill(self, batch: str, entry_ids: tuple[int, ...]) -> None:
-        if entry_ids:
-            await workflow.start_child_workflow(
-                ContentDistillation.run,
-                DistillBatch(entry_ids=entry_ids),
-                id=content_distillation_id(batch),
-                priority=_BEHIND,
-                parent_close_policy=ParentClosePolicy.ABANDON,
-            )
