@@ -11,8 +11,6 @@ import pytest_asyncio
 from aiohttp import web
 from sqlalchemy import delete
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.testing import WorkflowEnvironment
 
 from feedmill.contracts.queues import TaskQueue
 from feedmill.models.lists import MAX_LIST_BYTES, KeptImport, ListedFeed
@@ -28,7 +26,7 @@ from support.library import open_library
 from support.live_gateway import running_gateway
 from support.opml import FEEDLY, opml
 from support.person import Person, Said
-from support.programs import binary, free_port
+from support.programs import another_temporal, free_port
 
 IMPORTED = {
     "outlines": 9,
@@ -325,12 +323,8 @@ def many_feeds() -> bytes:
 @pytest_asyncio.fixture
 async def own_temporal() -> AsyncIterator[Client]:
     """A Temporal of its own: the one that tests share remembers workers for minutes."""
-    async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=binary("temporal"),
-        dev_server_log_level="error",
-        data_converter=pydantic_data_converter,
-    ) as environment:
-        yield environment.client
+    async with another_temporal() as client:
+        yield client
 
 
 async def test_an_import_is_waited_for_while_the_gateway_is_restarted(
